@@ -1,0 +1,2 @@
+// The same task for a bare Tinypool.
+export default async ({ input }) => ({ kind: 'value', value: input })

@@ -1,0 +1,73 @@
+/** The Fetch API: a `Request` in, a `Response` out. For Hono, Next, tests and anything else that speaks it. */
+import { ReadableStream as NodeStream } from 'node:stream/web'
+import { ProcedureError } from '../procedures/errors.ts'
+import type { HandleRequest } from '../router/handle-request.ts'
+import { HttpRequest, type HttpReply } from '../router/http.ts'
+
+class FetchRequest extends HttpRequest {
+  readonly method: string
+  readonly url: string
+  readonly remoteAddress = undefined
+  readonly #request: Request
+
+  constructor(request: Request) {
+    super()
+    const { pathname, search } = new URL(request.url)
+    this.method = request.method
+    this.url = pathname + search
+    this.#request = request
+  }
+
+  header(name: string): string | undefined {
+    return this.#request.headers.get(name) ?? undefined
+  }
+
+  async body(limit: number): Promise<Uint8Array> {
+    const chunks: Uint8Array[] = []
+    let size = 0
+    for await (const chunk of this.#request.body ?? []) {
+      size += chunk.length
+      if (size > limit)
+        throw new ProcedureError('PAYLOAD_TOO_LARGE', `The body is larger than the ${limit} bytes allowed here`)
+      chunks.push(chunk)
+    }
+    return Buffer.concat(chunks)
+  }
+
+  protected makeHeaders(): Headers {
+    return this.#request.headers
+  }
+
+  protected makeSignal(): AbortSignal {
+    return this.#request.signal
+  }
+}
+
+const toHeaders = (list: readonly string[]): Headers => {
+  const headers = new Headers()
+  for (let at = 0; at < list.length; at += 2) headers.append(list[at] as string, list[at + 1] as string)
+  return headers
+}
+
+const encoder = new TextEncoder()
+
+async function* toBytes(body: AsyncIterable<Uint8Array | string>): AsyncGenerator<Uint8Array, void> {
+  for await (const chunk of body) yield typeof chunk === 'string' ? encoder.encode(chunk) : chunk
+}
+
+const toBody = (body: HttpReply['body']): BodyInit | null =>
+  body === null || typeof body === 'string' || body instanceof Uint8Array
+    ? (body as BodyInit | null)
+    : (NodeStream.from(toBytes(body)) as unknown as ReadableStream<Uint8Array>)
+
+const toResponse = ({ status, headers, body }: HttpReply): Response =>
+  new Response(toBody(body), { status, headers: toHeaders(headers) })
+
+/** Answers Fetch requests. Never rejects. */
+export type FetchHandler = (request: Request) => Promise<Response>
+
+/** Compiles the handler. */
+export const createFetchHandler =
+  (handle: HandleRequest): FetchHandler =>
+  async (request) =>
+    toResponse(await handle(new FetchRequest(request)))

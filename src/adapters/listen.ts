@@ -1,0 +1,53 @@
+/** A node:http server of our own: opens, tells where it is, and closes without cutting anybody off. */
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { NodeHandler } from './node.ts'
+
+/** Where to listen. */
+export interface ListenOptions {
+  /** Default 3000; 0 takes a free one. */
+  readonly port?: number
+  /** Default `127.0.0.1`; `0.0.0.0` for all interfaces. */
+  readonly host?: string
+}
+
+/** A listening server. `await using` closes it. */
+export interface RunningServer extends AsyncDisposable {
+  readonly url: string
+  readonly port: number
+  /** Takes no new requests and resolves when those under way are answered. */
+  close(): Promise<void>
+}
+
+const portProblem = (error: NodeJS.ErrnoException, port: number, host: string): Error => {
+  if (error.code === 'EADDRINUSE')
+    return new Error(`Port ${port} on ${host} is taken: end what listens there, or choose another port (PORT=${port + 1})`, { cause: error })
+  if (error.code === 'EACCES')
+    return new Error(`Port ${port} on ${host} needs more rights: choose a port from 1024 up`, { cause: error })
+  return error
+}
+
+const open = (server: Server, port: number, host: string): Promise<void> =>
+  new Promise((resolve, reject) => {
+    server.once('error', (error) => reject(portProblem(error, port, host)))
+    server.listen(port, host, resolve)
+  })
+
+const close = (server: Server): Promise<void> =>
+  new Promise((resolve) => {
+    server.close(() => resolve())
+    server.closeIdleConnections()
+  })
+
+const urlHost = (host: string): string => (host === '0.0.0.0' || host === '::' ? 'localhost' : host.includes(':') ? `[${host}]` : host)
+
+/** Starts a server. Rejects with what to try when the port can't be had. */
+export const startServer = async (handler: NodeHandler, options: ListenOptions): Promise<RunningServer> => {
+  const { port: wanted = 3000, host = '127.0.0.1' } = options
+  const server = createServer({ optimizeEmptyRequests: true } as object, handler)
+  await open(server, wanted, host)
+  const { port } = server.address() as AddressInfo
+  let closing: Promise<void> | undefined
+  const end = () => (closing ??= close(server))
+  return { url: `http://${urlHost(host)}:${port}`, port, close: end, [Symbol.asyncDispose]: end }
+}

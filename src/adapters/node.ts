@@ -1,0 +1,131 @@
+/** node:http: requests and answers without any Fetch object in between. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { ProcedureError } from '../procedures/errors.ts'
+import type { HandleRequest } from '../router/handle-request.ts'
+import { HttpRequest, type HttpReply } from '../router/http.ts'
+
+const tooLarge = (limit: number): ProcedureError =>
+  new ProcedureError('PAYLOAD_TOO_LARGE', `The body is larger than the ${limit} bytes allowed here`)
+
+const hungUp = (): ProcedureError => new ProcedureError('CLIENT_CLOSED_REQUEST', 'The caller hung up before the body was complete')
+
+// A host framework may have read the body before us; Express leaves the parsed value here.
+const readAlready = (message: IncomingMessage): Uint8Array | undefined => {
+  if (!message.readableEnded || !('body' in message) || message.body === undefined) return undefined
+  const { body } = message
+  return Buffer.isBuffer(body) ? body : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body))
+}
+
+const joinHeader = (value: string | string[] | undefined): string | undefined =>
+  Array.isArray(value) ? value.join(', ') : value
+
+class NodeRequest extends HttpRequest {
+  readonly method: string
+  readonly url: string
+  readonly #message: IncomingMessage
+  readonly #response: ServerResponse
+
+  constructor(message: IncomingMessage, response: ServerResponse) {
+    super()
+    this.method = message.method as string
+    this.url = message.url as string
+    this.#message = message
+    this.#response = response
+  }
+
+  get remoteAddress(): string | undefined {
+    return this.#message.socket.remoteAddress
+  }
+
+  header(name: string): string | undefined {
+    return joinHeader(this.#message.headers[name])
+  }
+
+  body(limit: number): Promise<Uint8Array> {
+    const message = this.#message
+    const known = readAlready(message)
+    if (known) return Promise.resolve(known)
+    if (Number(message.headers['content-length']) > limit) return Promise.reject(this.#refuseBody(limit))
+    return new Promise((resolve, reject) => {
+      const chunks: Buffer[] = []
+      let size = 0
+      message.on('data', (chunk: Buffer) => {
+        size += chunk.length
+        if (size <= limit) return void chunks.push(chunk)
+        chunks.length = 0
+        reject(this.#refuseBody(limit))
+      })
+      message.once('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)))
+      message.once('error', () => reject(hungUp()))
+      message.once('close', () => message.complete || reject(hungUp()))
+    })
+  }
+
+  protected makeHeaders(): Headers {
+    const headers = new Headers()
+    const { rawHeaders } = this.#message
+    for (let at = 0; at < rawHeaders.length; at += 2)
+      if (!rawHeaders[at]?.startsWith(':')) headers.append(rawHeaders[at] as string, rawHeaders[at + 1] as string)
+    return headers
+  }
+
+  protected makeSignal(): AbortSignal {
+    const response = this.#response
+    const controller = new AbortController()
+    const onClose = (): void => {
+      if (!response.writableFinished) controller.abort(hungUp())
+    }
+    if (response.destroyed) onClose()
+    else response.once('close', onClose)
+    return controller.signal
+  }
+
+  // What is still on its way is not read: the connection ends with the answer.
+  #refuseBody(limit: number): ProcedureError {
+    this.#response.shouldKeepAlive = false
+    return tooLarge(limit)
+  }
+}
+
+const writeStream = async (response: ServerResponse, body: AsyncIterable<Uint8Array | string>): Promise<void> => {
+  const iterator = body[Symbol.asyncIterator]()
+  const closed = new Promise<undefined>((resolve) => response.once('close', resolve as () => void))
+  try {
+    for (;;) {
+      const next = await Promise.race([iterator.next(), closed])
+      if (next === undefined || next.done) break
+      if (!response.write(next.value)) await Promise.race([new Promise((resolve) => response.once('drain', resolve)), closed])
+    }
+    response.end()
+  } catch (error) {
+    // The status is sent: a broken body must not look like a whole one.
+    response.destroy(error as Error)
+  } finally {
+    void iterator.return?.()?.catch?.(() => undefined)
+  }
+}
+
+const write = (response: ServerResponse, { status, headers, body }: HttpReply): void => {
+  if (typeof body === 'string' || body instanceof Uint8Array) {
+    response.writeHead(status, [...headers, 'content-length', String(Buffer.byteLength(body))])
+    response.end(body)
+  } else if (body === null) {
+    response.writeHead(status, headers as string[])
+    response.end()
+  } else {
+    response.writeHead(status, headers as string[])
+    void writeStream(response, body)
+  }
+}
+
+/** A listener for node:http, Express, Fastify's raw requests and whatever else speaks it. */
+export type NodeHandler = (request: IncomingMessage, response: ServerResponse) => void
+
+/** Compiles the listener. */
+export const createNodeHandler =
+  (handle: HandleRequest): NodeHandler =>
+  (message, response) => {
+    const reply = handle(new NodeRequest(message, response))
+    if (reply instanceof Promise) void reply.then((done) => write(response, done))
+    else write(response, reply)
+  }

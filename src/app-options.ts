@@ -1,0 +1,129 @@
+/** The options of `createApp`, checked. */
+import type { Middleware } from './procedures/middleware.ts'
+import type { ContextRequest } from './router/http.ts'
+import type { CorsOptions } from './router/cors.ts'
+import type { Meta } from './procedures/meta.ts'
+import type { MaybePromise } from './procedures/handler.ts'
+import type { TasksOption } from './tasks/engines/options.ts'
+
+/** Decides how much is shown and what may be left open. */
+export type Profile = 'development' | 'production' | 'test'
+
+/** Where failures go; a pino logger fits. */
+export interface Logger {
+  error(fields: object, message: string): void
+  warn(fields: object, message: string): void
+  info(fields: object, message: string): void
+}
+
+/** Where Errand's own routes are; `false` turns one off. Paths are below the prefix, but for the probes. */
+export interface RouteOptions {
+  /** Default `/tasks`. */
+  readonly tasks?: string | false
+  /** Default `/docs`. */
+  readonly docs?: string | false
+  /** Default `/openapi.json`. */
+  readonly openapi?: string | false
+  /** Default `/trpc`. */
+  readonly trpc?: string | false
+  /** Default `/healthz`. */
+  readonly healthz?: string | false
+  /** Default `/readyz`. */
+  readonly readyz?: string | false
+}
+
+/** What the document says of the app as a whole. */
+export interface OpenApiOptions {
+  readonly title?: string
+  readonly version?: string
+  readonly description?: string
+  readonly servers?: readonly { readonly url: string; readonly description?: string }[]
+  /** OpenAPI 3.1 security schemes by name; `meta.security` refers to them. */
+  readonly securitySchemes?: Readonly<Record<string, object>>
+  /** What every operation needs unless its `meta.security` says otherwise. */
+  readonly security?: Meta['security']
+}
+
+/** Options of `createApp`. */
+export interface AppOptions<TContext = object> {
+  /** `import.meta.url` of the module that calls `createApp`: workers import it. */
+  readonly module?: string
+  /** Where tasks live. Default `local()`: a SQLite file and worker threads. */
+  readonly tasks?: TasksOption
+  /** Makes the context of each request. Default: an empty object. */
+  readonly createContext?: (request: ContextRequest) => MaybePromise<TContext>
+  /** Whose task it is. Without it all callers are one. */
+  readonly owner?: (ctx: TContext) => string | null
+  /** Who sees and may stop every task. */
+  readonly admin?: (ctx: TContext) => boolean
+  /** Put before every path but the probes, such as `/api`. */
+  readonly prefix?: string
+  readonly routes?: RouteOptions
+  /** Largest body, in bytes or as `'10mb'`. Default 1 MiB. */
+  readonly bodyLimit?: NonNullable<Meta['bodyLimit']>
+  readonly cors?: boolean | CorsOptions
+  readonly openapi?: OpenApiOptions
+  /** Middleware of every procedure, before its own. */
+  readonly use?: readonly Middleware<TContext>[]
+  readonly logger?: Logger
+  /** Default: `ERRAND_PROFILE`, else `NODE_ENV`, else `development`. */
+  readonly profile?: Profile
+}
+
+/** Options whatever the context: the parts of an app don't look into it. */
+// oxlint-disable-next-line typescript/no-explicit-any -- erased generics: both given to and taken from the options
+export type AnyAppOptions = AppOptions<any>
+
+const KNOWN: ReadonlySet<string> = new Set([
+  'module', 'tasks', 'createContext', 'owner', 'admin', 'prefix', 'routes', 'bodyLimit', 'cors', 'openapi', 'use',
+  'logger', 'profile',
+] satisfies (keyof AppOptions)[])
+
+const KNOWN_ROUTES: ReadonlySet<string> = new Set([
+  'tasks', 'docs', 'openapi', 'trpc', 'healthz', 'readyz',
+] satisfies (keyof RouteOptions)[])
+
+const PROFILES: readonly string[] = ['development', 'production', 'test'] satisfies Profile[]
+
+const isPath = (path: string): boolean => /^\/[^\s?#]*[^\s?#/]$/.test(path)
+
+const routeProblems = (routes: RouteOptions): string[] =>
+  Object.entries(routes).flatMap(([name, path]: [string, unknown]) => {
+    if (!KNOWN_ROUTES.has(name)) return [`unknown option routes.${name}, expected one of ${[...KNOWN_ROUTES].join(', ')}`]
+    if (path === false || path === undefined || (typeof path === 'string' && isPath(path))) return []
+    return [`routes.${name} is ${JSON.stringify(path)}, expected a path like "/_${name}", or false`]
+  })
+
+/** What is wrong with the options, in sentences. */
+export const optionProblems = (options: AnyAppOptions): string[] => {
+  const { prefix, routes = {}, profile, module } = options
+  return [
+    ...Object.keys(options)
+      .filter((key) => !KNOWN.has(key))
+      .map((key) => `unknown option ${JSON.stringify(key)}, expected one of ${[...KNOWN].join(', ')}`),
+    ...(prefix === undefined || prefix === '' || isPath(prefix)
+      ? []
+      : [`prefix is ${JSON.stringify(prefix)}, expected a path like "/api"`]),
+    ...routeProblems(routes),
+    ...(profile === undefined || PROFILES.includes(profile)
+      ? []
+      : [`profile is ${JSON.stringify(profile)}, expected one of ${PROFILES.join(', ')}`]),
+    ...(module === undefined || module.startsWith('file:')
+      ? []
+      : [`module is ${JSON.stringify(module)}, expected a file: URL: pass import.meta.url`]),
+  ]
+}
+
+const fromEnvironment = (): Profile | undefined =>
+  [process.env['ERRAND_PROFILE'], process.env['NODE_ENV']].find((name) => PROFILES.includes(name ?? '')) as Profile | undefined
+
+/** The profile in force. */
+export const profileOf = (options: Pick<AppOptions, 'profile'>): Profile =>
+  options.profile ?? fromEnvironment() ?? 'development'
+
+/** Errors and warnings on standard error, the rest unsaid. */
+export const consoleLogger: Logger = {
+  error: (fields, message) => console.error(message, fields),
+  warn: (fields, message) => console.warn(message, fields),
+  info: () => undefined,
+}

@@ -1,0 +1,222 @@
+/** An app's tasks: which engine and executors, opened at first use, and how its procedures are found by a worker. */
+import { availableParallelism } from 'node:os'
+import type { AnyAppOptions, Logger, Profile } from './app-options.ts'
+import type { Failure } from './procedures/failure.ts'
+import type { MaybePromise } from './procedures/handler.ts'
+import { definitionOf } from './procedures/procedure.ts'
+import {
+  compileServerAdmission,
+  compileTask,
+  type HostRequest,
+  type PathOf,
+  type TaskFunction,
+} from './procedures/task-call.ts'
+import type { Complaint, Entry } from './router/entries.ts'
+import type { TaskDoors } from './router/task-service.ts'
+import type { Claim, TaskEngine, TaskPolicy } from './tasks/engine.ts'
+import { local } from './tasks/engines/local.ts'
+import type { ExecutorSizes, TasksOption } from './tasks/engines/options.ts'
+import type { Executor } from './tasks/executor.ts'
+import { toPolicy } from './tasks/policy.ts'
+import { createHost } from './tasks/task-host.ts'
+import { Tasks, unknownTask, type Caller } from './tasks/tasks.ts'
+import { registerApp } from './tasks/worker/registry.ts'
+
+/** Parts of the app that tasks need. */
+export interface AppTasksParts {
+  readonly entries: readonly Entry[]
+  readonly options: AnyAppOptions
+  readonly profile: Profile
+  readonly report: (failure: Failure, path: string) => void
+  readonly logger: Logger
+  readonly complain: (complaint: Complaint) => void
+}
+
+const CORES = availableParallelism()
+
+type RunOn = TaskPolicy['runOn']
+
+const needsModule = (entry: Entry): Complaint => ({
+  at: entry.path,
+  text: 'a task runs in a worker, which imports the module of this app: give createApp { module: import.meta.url }',
+})
+
+/** The tasks of one app. */
+export class AppTasks {
+  readonly tasks: Tasks
+  readonly doors: TaskDoors
+  readonly #parts: AppTasksParts
+  readonly #entries: ReadonlyMap<string, Entry>
+  readonly #option: TasksOption
+  readonly #sizes: Required<ExecutorSizes>
+  readonly #policies = new Map<string, TaskPolicy>()
+  readonly #executors = new Map<RunOn, MaybePromise<Executor>>()
+  readonly #functions = new Map<string, TaskFunction>()
+  #engine: Promise<TaskEngine> | undefined
+  #closed = false
+
+  constructor(parts: AppTasksParts) {
+    const { entries, options } = parts
+    this.#parts = parts
+    this.#entries = new Map(entries.filter(({ kind }) => kind === 'task').map((entry) => [entry.path, entry]))
+    this.#option = options.tasks ?? local()
+    this.#sizes = { threads: CORES, processes: CORES, inline: 50, ...this.#option.executors }
+    this.#readPolicies()
+    this.doors = this.#createDoors()
+    this.tasks = this.doors.tasks
+  }
+
+  /** Lets workers that import the module find the tasks. */
+  register(): void {
+    const { module } = this.#parts.options
+    if (module && this.#entries.size > 0) registerApp(module, (path) => this.#function(path))
+  }
+
+  /** Opens the engine, which takes up what an earlier process left. Nothing to do without tasks. */
+  async open(): Promise<void> {
+    if (this.#entries.size > 0) await this.#open()
+  }
+
+  /** Whether tasks can be taken. */
+  async ready(): Promise<boolean> {
+    if (this.#closed) return false
+    return this.#entries.size === 0 || this.#open().then(() => true, () => false)
+  }
+
+  /** Lets running tasks end for as long as `drainGrace` says, gives the rest back, and ends the workers. */
+  async close(): Promise<void> {
+    this.#closed = true
+    const engine = await this.#engine?.catch(() => undefined)
+    await engine?.drain(this.#option.drainGrace)
+    const executors = await Promise.allSettled(this.#executors.values())
+    await Promise.all(executors.map((made) => (made.status === 'fulfilled' ? made.value.close() : undefined)))
+    await engine?.close()
+  }
+
+  #readPolicies(): void {
+    const { complain, options } = this.#parts
+    const { runOn } = this.#option
+    for (const [path, entry] of this.#entries) {
+      try {
+        const policy = toPolicy(entry.definition.task ?? {}, runOn ? { runOn } : {})
+        this.#policies.set(path, policy)
+        if (policy.runOn !== 'inline' && !options.module) complain(needsModule(entry))
+      } catch (error) {
+        complain({ at: path, text: (error as Error).message })
+      }
+    }
+  }
+
+  #createDoors(): TaskDoors {
+    const { options, profile } = this.#parts
+    const { owner, admin } = options
+    const callerOf = (ctx: unknown): Caller => ({ owner: owner?.(ctx) ?? null, admin: admin?.(ctx) ?? false })
+    const root = options.routes?.tasks === false ? '' : (options.prefix ?? '') + (options.routes?.tasks ?? '/tasks')
+    const links = (id: string) => ({
+      self: `${root}/${id}`,
+      result: `${root}/${id}/result`,
+      events: `${root}/${id}/events`,
+      cancel: `${root}/${id}/cancel`,
+    })
+    const admissions = new Map([...this.#entries].map(([path, entry]) => [path, compileServerAdmission(entry.definition)]))
+    const tasks = new Tasks({
+      engine: () => this.#open(),
+      policies: this.#policies,
+      priorities: new Map([...this.#entries].map(([path, { definition }]) => [path, definition.task?.priority ?? 0])),
+      admit: (path, input) => (admissions.get(path) as ReturnType<typeof compileServerAdmission>)(input),
+      pathOf: this.#pathOf,
+      owned: owner !== undefined,
+      view: (caller) => ({
+        links,
+        reveal: profile === 'development' || caller.admin,
+        input: caller.admin,
+      }),
+    })
+    const listable = (caller: Caller): boolean =>
+      profile !== 'production' || owner !== undefined || admin !== undefined || caller.admin
+    return { tasks, callerOf, listable }
+  }
+
+  readonly #pathOf: PathOf = (task) => {
+    if (typeof task === 'string' && this.#entries.has(task)) return task
+    const wanted = typeof task === 'string' ? undefined : definitionOf(task)
+    for (const [path, { declared }] of this.#entries) if (declared === wanted) return path
+    const name = typeof task === 'string' ? JSON.stringify(task) : 'this procedure'
+    throw new TypeError(`${name} is not a task of this app; it has ${[...this.#entries.keys()].join(', ') || 'none'}`)
+  }
+
+  #function(path: string): TaskFunction | undefined {
+    const known = this.#functions.get(path)
+    const entry = this.#entries.get(path)
+    if (known || !entry) return known
+    const made = compileTask(path, entry.definition, this.#pathOf)
+    this.#functions.set(path, made)
+    return made
+  }
+
+  #open(): Promise<TaskEngine> {
+    if (this.#closed) return Promise.reject(new Error('The app is closed'))
+    return (this.#engine ??= this.#openEngine().catch((error: unknown) => {
+      // The next call tries again: a store that was away may be back.
+      this.#engine = undefined
+      throw error
+    }))
+  }
+
+  async #openEngine(): Promise<TaskEngine> {
+    const { logger } = this.#parts
+    const engine = await this.#option.create()
+    const host = createHost({
+      policies: this.#policies,
+      slots: this.#sizes,
+      executor: (runOn) => this.#executor(runOn),
+      serve: (claim) => (request) => this.#serve(claim, request as HostRequest),
+      failed: (failure, path) => this.#parts.report(failure, path),
+      report: (message, error) => logger.error({ err: error }, message),
+    })
+    await engine.open(host)
+    return engine
+  }
+
+  #executor(runOn: RunOn): MaybePromise<Executor> {
+    const known = this.#executors.get(runOn)
+    if (known) return known
+    const made = this.#createExecutor(runOn)
+    this.#executors.set(runOn, made)
+    void made.then((executor) => this.#executors.set(runOn, executor))
+    return made
+  }
+
+  // Loaded when first needed: an app that only starts tasks, or has none, never loads a pool.
+  async #createExecutor(runOn: RunOn): Promise<Executor> {
+    const module = this.#parts.options.module as string
+    if (runOn === 'inline') {
+      const { createInline } = await import('./tasks/executors/inline.ts')
+      return createInline({ lookup: (path) => this.#function(path), slots: this.#sizes.inline })
+    }
+    if (runOn === 'processes') {
+      const { createProcesses } = await import('./tasks/executors/processes.ts')
+      return createProcesses({ module, workers: this.#sizes.processes })
+    }
+    const { createThreads } = await import('./tasks/executors/threads.ts')
+    return createThreads({ module, workers: this.#sizes.threads })
+  }
+
+  /** What a running handler asks for: it acts for the owner of its own task. */
+  async #serve({ task }: Pick<Claim, 'task'>, request: HostRequest): Promise<unknown> {
+    const caller: Caller = { owner: task.owner, admin: false }
+    switch (request.op) {
+      case 'start': {
+        const procedure = this.#pathOf(request.procedure)
+        const admission = await compileServerAdmission((this.#entries.get(procedure) as Entry).definition)(request.input)
+        const options = request.options ?? {}
+        const started = await this.tasks.submit({ procedure, input: request.input, options, admission, caller })
+        return this.tasks.record(started.task, caller)
+      }
+      case 'get':
+        return this.tasks.access(caller).get(request)
+      case 'cancel':
+        return ((await this.tasks.cancel(request.id, caller)) ?? unknownTask(request.id)).record
+    }
+  }
+}

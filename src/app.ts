@@ -1,0 +1,128 @@
+/** `createApp`: the one file that knows every ring. It puts the parts together and opens nothing before it is needed. */
+import type { AnyTRPCRouter } from '@trpc/server'
+import { createFetchHandler, type FetchHandler } from './adapters/fetch.ts'
+import { startServer, type ListenOptions, type RunningServer } from './adapters/listen.ts'
+import { createNodeHandler, type NodeHandler } from './adapters/node.ts'
+import { consoleLogger, optionProblems, profileOf, type AppOptions, type Logger } from './app-options.ts'
+import type { AppRouter } from './app-types.ts'
+import { AppTasks } from './app-tasks.ts'
+import { buildRoutes, type OpenApiDocument } from './app-routes.ts'
+import type { Failure } from './procedures/failure.ts'
+import type { Middleware } from './procedures/middleware.ts'
+import { collectEntries, checkSchemaIds, type Complaint, type Entry } from './router/entries.ts'
+import { corsPolicy } from './router/cors.ts'
+import type { Doors } from './router/doors.ts'
+import { compileHandleRequest } from './router/handle-request.ts'
+import { toBytes } from './router/rest-routes.ts'
+import { isInWorker } from './tasks/worker/registry.ts'
+import type { Tasks } from './tasks/tasks.ts'
+
+/** An app: procedures behind all their doors. */
+export interface App<TTree = unknown, TContext = object> {
+  /** For `typeof app.router` at a tRPC client, or any tRPC adapter. */
+  readonly router: AppRouter<TTree, TContext>
+  readonly tasks: Tasks
+  /** Calls procedures on the server, as tRPC's `createCaller`. */
+  caller(ctx: TContext): ReturnType<AppRouter<TTree, TContext>['createCaller']>
+  readonly fetch: FetchHandler
+  readonly node: NodeHandler
+  /** Opens the task engine and a server. */
+  listen(options?: ListenOptions): Promise<RunningServer>
+  /** The OpenAPI 3.1 document. */
+  openapi(): Promise<OpenApiDocument>
+  /** Every route: method, path, and whose it is. */
+  routes(): readonly { readonly method: string; readonly path: string; readonly owner: string }[]
+  /** Takes no new requests or tasks, lets those under way end, and releases everything. */
+  close(): Promise<void>
+}
+
+const DEFAULT_BODY_LIMIT = 1024 ** 2
+
+/** `createApp` was given something it can't serve. */
+export class DeclarationError extends Error {
+  override readonly name = 'DeclarationError'
+  readonly complaints: readonly Complaint[]
+  constructor(complaints: readonly Complaint[]) {
+    super(`createApp can't serve this:\n${complaints.map(({ at, text }) => `  - ${at}: ${text}`).join('\n')}`)
+    this.complaints = complaints
+  }
+}
+
+const reporter =
+  (logger: Logger) =>
+  ({ code, status, internal }: Failure, path: string): void => {
+    // What the caller did wrong is the caller's to know.
+    if (status < 500 || !internal) return
+    logger.error({ path, code, err: internal }, `${path} failed: ${internal.name}: ${internal.message}`)
+  }
+
+const inertServer: RunningServer = {
+  url: '',
+  port: 0,
+  close: () => Promise.resolve(),
+  [Symbol.asyncDispose]: () => Promise.resolve(),
+}
+
+/**
+ * Puts procedures behind tRPC, REST and an OpenAPI document, and makes their tasks durable.
+ *
+ * @param tree procedures by name, nested at will; a plain tRPC router is one too
+ * @throws DeclarationError that names every procedure it can't serve, the place inside it, and the cure
+ *
+ * @example export default createApp({ add, users: { create } }, { module: import.meta.url })
+ */
+export const createApp = <const TTree extends object, TContext extends object = object>(
+  tree: TTree,
+  options: AppOptions<TContext> = {},
+): App<TTree, TContext> => {
+  const complaints: Complaint[] = optionProblems(options).map((text) => ({ at: 'options', text }))
+  const complain = (complaint: Complaint): void => void complaints.push(complaint)
+  const { logger = consoleLogger, createContext = () => ({}), bodyLimit = DEFAULT_BODY_LIMIT } = options
+  const profile = profileOf(options)
+  const report = reporter(logger)
+  const entries = collectEntries(tree, complain, options.use as readonly Middleware[] | undefined)
+  checkSchemaIds(entries, complain)
+  const appTasks = new AppTasks({ entries, options, profile, report, logger, complain })
+  const doors: Doors = {
+    createContext,
+    tasks: appTasks.tasks,
+    reveal: profile === 'development',
+    bodyLimit: toBytes(bodyLimit),
+    report,
+  }
+  const routes = buildRoutes({ entries, options, doors, taskDoors: appTasks.doors, ready: () => appTasks.ready(), complain })
+  if (complaints.length > 0) throw new DeclarationError(complaints)
+  appTasks.register()
+
+  const handle = compileHandleRequest(routes.table, doors, corsPolicy(options.cors))
+  const servers = new Set<RunningServer>()
+  const node = createNodeHandler(handle)
+  let closing: Promise<void> | undefined
+
+  const app: App<TTree, TContext> = {
+    get router() {
+      return routes.router() as AnyTRPCRouter as AppRouter<TTree, TContext>
+    },
+    tasks: appTasks.tasks,
+    caller: (ctx) => (routes.router() as AnyTRPCRouter).createCaller(ctx) as never,
+    fetch: createFetchHandler(handle),
+    node,
+    listen: async (listenOptions = {}) => {
+      // A worker imports the app's module for its procedures; it must not serve.
+      if (isInWorker()) return inertServer
+      await appTasks.open()
+      const server = await startServer(node, listenOptions)
+      servers.add(server)
+      return { ...server, close: () => app.close(), [Symbol.asyncDispose]: () => app.close() }
+    },
+    openapi: routes.openapi,
+    routes: () => routes.table.routes.map(({ method, path, owner }) => ({ method, path, owner })),
+    close: () =>
+      (closing ??= (async () => {
+        const closed = [...servers].map((server) => server.close())
+        await appTasks.close()
+        await Promise.all(closed)
+      })()),
+  }
+  return app
+}

@@ -1,0 +1,28 @@
+/** Errand's server side. What is not listed here is not promised. */
+export { createApp, DeclarationError, type App } from './app.ts'
+export type { AppOptions, Logger, OpenApiOptions, Profile, RouteOptions } from './app-options.ts'
+export type { AppRouter } from './app-types.ts'
+export type { ListenOptions, RunningServer } from './adapters/listen.ts'
+export type { OpenApiDocument } from './openapi/document.ts'
+export { createProcedure, procedure, type ProcedureBase } from './procedures/declare.ts'
+export { ProcedureError, type ProcedureErrorOptions } from './procedures/errors.ts'
+export type { HandlerArgs, TaskHandlerArgs, TaskLogger, TaskStarter } from './procedures/handler.ts'
+export type { Meta, RestMeta } from './procedures/meta.ts'
+export type { Middleware, MiddlewareArgs, MiddlewareResult } from './procedures/middleware.ts'
+export type {
+  MutationProcedure,
+  QueryProcedure,
+  StartOptions,
+  SubscriptionProcedure,
+  TaskProcedure,
+} from './procedures/procedure.ts'
+export { stream, type StreamBody } from './procedures/stream.ts'
+export type { RetryOptions, TaskOptions } from './procedures/task-options.ts'
+export type { Duration } from './protocol/duration.ts'
+export type { ErrorCode, ErrorData, Issue } from './protocol/errors.ts'
+export { TaskError } from './protocol/task-error.ts'
+export type { TaskHandle, WaitOptions } from './protocol/task-handle.ts'
+export type { TaskEvent, TaskLog, TaskPage, TaskRecord, TaskStatus } from './protocol/task.ts'
+export type { ContextRequest } from './router/http.ts'
+export type { CorsOptions } from './router/cors.ts'
+export { inline, local } from './tasks/engines/local.ts'

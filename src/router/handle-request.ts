@@ -1,0 +1,65 @@
+/** From a request to its answer: find the route, run it, and turn whatever it throws into a problem. */
+import { isProcedureError, toErrorData } from '../procedures/errors.ts'
+import { toFailure } from '../procedures/failure.ts'
+import type { MaybePromise } from '../procedures/handler.ts'
+import { applyCors, preflight, type CorsPolicy } from './cors.ts'
+import { leave, type Doors } from './doors.ts'
+import { emptyReply, headerList, pathOf, type HttpReply, type HttpRequest } from './http.ts'
+import { problem, problemReply } from './problem.ts'
+import type { RouteTable } from './route-table.ts'
+
+/** Answers a request. Never throws, never rejects. */
+export type HandleRequest = (request: HttpRequest) => MaybePromise<HttpReply>
+
+const notFound = (request: HttpRequest, path: string, allow: readonly string[]): HttpReply => {
+  if (allow.length === 0) return problem('NOT_FOUND', `Nothing is at ${request.method} ${path}`, path)
+  const methods = [...new Set([...allow, ...(allow.includes('GET') ? ['HEAD'] : []), 'OPTIONS'])].join(', ')
+  if (request.method === 'OPTIONS') return emptyReply(204, ['allow', methods])
+  return problem('METHOD_NOT_SUPPORTED', `${request.method} is not possible at ${path}; try ${methods}`, path, ['allow', methods])
+}
+
+const crash = (doors: Doors, request: HttpRequest, thrown: unknown): HttpReply => {
+  const path = pathOf(request.url)
+  return problemReply(
+    isProcedureError(thrown) && thrown.cause === undefined ? toErrorData(thrown) : leave(doors, toFailure(thrown), path),
+    path,
+  )
+}
+
+const withoutBody = (reply: HttpReply): HttpReply => {
+  const { body } = reply
+  const sized = typeof body === 'string' || body instanceof Uint8Array
+  if (!sized && body) void (body as AsyncIterable<unknown> & { return?: () => Promise<unknown> }).return?.()
+  const length = sized ? ['content-length', String(Buffer.byteLength(body))] : []
+  return { ...reply, headers: [...reply.headers, ...length], body: null }
+}
+
+const finish = (request: HttpRequest, reply: HttpReply, cors: CorsPolicy | undefined): HttpReply => {
+  const extra = request.extraHeaders
+  if (!extra && !cors && request.method !== 'HEAD') return reply
+  const headers = extra ? [...reply.headers, ...headerList(extra)] : reply.headers
+  const full = cors ? applyCors(cors, request, { ...reply, headers }) : { ...reply, headers }
+  return request.method === 'HEAD' ? withoutBody(full) : full
+}
+
+/** Compiles the handling of requests over a route table. */
+export const compileHandleRequest = (table: RouteTable, doors: Doors, cors: CorsPolicy | undefined): HandleRequest => {
+  const route = (request: HttpRequest): MaybePromise<HttpReply> => {
+    const path = pathOf(request.url)
+    const found = table.find(request.method, path)
+    if ('route' in found) return found.route.handle(request, found.params)
+    return (cors && preflight(cors, request, found.allow)) ?? notFound(request, path, found.allow)
+  }
+  return (request) => {
+    try {
+      const reply = route(request)
+      if (!(reply instanceof Promise)) return finish(request, reply, cors)
+      return reply.then(
+        (done) => finish(request, done, cors),
+        (thrown: unknown) => finish(request, crash(doors, request, thrown), cors),
+      )
+    } catch (thrown) {
+      return finish(request, crash(doors, request, thrown), cors)
+    }
+  }
+}

@@ -1,0 +1,89 @@
+/** A request and a reply as the router sees them, whatever carried them. Adapters make the one and write the other. */
+
+/** What `createContext` gets. */
+export interface ContextRequest {
+  /** Made when first read. */
+  readonly headers: Headers
+  readonly method: string
+  /** Path and query as sent. */
+  readonly url: string
+  /** Aborts when the caller hangs up; made when first read. */
+  readonly signal: AbortSignal
+  readonly remoteAddress: string | undefined
+  /** Headers and cookies to send with the answer; made when first read. */
+  readonly responseHeaders: Headers
+}
+
+/** A request. An adapter extends this class by the five things it must know. */
+export abstract class HttpRequest implements ContextRequest {
+  abstract readonly method: string
+  abstract readonly url: string
+  abstract readonly remoteAddress: string | undefined
+  #headers: Headers | undefined
+  #signal: AbortSignal | undefined
+  #responseHeaders: Headers | undefined
+
+  /** One header's value by lower-case name, without building `headers`. */
+  abstract header(name: string): string | undefined
+  /**
+   * The whole body.
+   * @throws ProcedureError PAYLOAD_TOO_LARGE past `limit` bytes
+   */
+  abstract body(limit: number): Promise<Uint8Array>
+  protected abstract makeHeaders(): Headers
+  protected abstract makeSignal(): AbortSignal
+
+  get headers(): Headers {
+    return (this.#headers ??= this.makeHeaders())
+  }
+
+  get signal(): AbortSignal {
+    return (this.#signal ??= this.makeSignal())
+  }
+
+  get responseHeaders(): Headers {
+    return (this.#responseHeaders ??= new Headers())
+  }
+
+  /** What a handler or `createContext` set on `responseHeaders`; undefined when nobody asked for it. */
+  get extraHeaders(): Headers | undefined {
+    return this.#responseHeaders
+  }
+}
+
+/** Bytes to send: at once, or piece by piece. */
+export type ReplyBody = string | Uint8Array | AsyncIterable<Uint8Array | string> | null
+
+/** An answer. Header names are lower-case; the list is name, value, name, value, as node:http takes it. */
+export interface HttpReply {
+  readonly status: number
+  readonly headers: readonly string[]
+  readonly body: ReplyBody
+}
+
+const JSON_TYPE = ['content-type', 'application/json'] as const
+
+/** JSON text as an answer. */
+export const jsonReply = (status: number, text: string, headers?: readonly string[]): HttpReply => ({
+  status,
+  headers: headers ? [...JSON_TYPE, ...headers] : JSON_TYPE,
+  body: text,
+})
+
+/** An answer without a body. */
+export const emptyReply = (status: number, headers: readonly string[] = []): HttpReply => ({ status, headers, body: null })
+
+/** The path of a URL as sent, without its query. */
+export const pathOf = (url: string): string => {
+  const end = url.indexOf('?')
+  return end < 0 ? url : url.slice(0, end)
+}
+
+/** The query of a URL as sent, without the `?`. */
+export const queryOf = (url: string): string => {
+  const start = url.indexOf('?')
+  return start < 0 ? '' : url.slice(start + 1)
+}
+
+/** A `Set-Cookie` keeps a line of its own; everything else may be joined. */
+export const headerList = (headers: Headers): string[] => [...headers].flat()

@@ -1,0 +1,62 @@
+/** JSON from untrusted bytes: UTF-8 or refused, well-formed or refused, not too deep. */
+import { isUtf8 } from 'node:buffer'
+import { ProcedureError } from '../procedures/errors.ts'
+
+/** Deeper values overflow the stack of whatever walks them. */
+export const MAX_DEPTH = 256
+
+const opens = (text: string, bracket: string, limit: number): number => {
+  let count = 0
+  for (let at = text.indexOf(bracket); at >= 0 && count <= limit; at = text.indexOf(bracket, at + 1)) count++
+  return count
+}
+
+const deepest = (text: string): number => {
+  let depth = 0
+  let most = 0
+  let inString = false
+  for (let at = 0; at < text.length; at++) {
+    const char = text.charCodeAt(at)
+    if (inString) {
+      if (char === 0x5c) at++
+      else if (char === 0x22) inString = false
+    } else if (char === 0x22) inString = true
+    else if (char === 0x5b || char === 0x7b) most = Math.max(most, ++depth)
+    else if (char === 0x5d || char === 0x7d) depth--
+  }
+  return most
+}
+
+// Counting brackets is far cheaper than following them, and nearly every body passes by the count.
+export const isTooDeep = (text: string): boolean =>
+  text.length > 2 * MAX_DEPTH && opens(text, '[', MAX_DEPTH) + opens(text, '{', MAX_DEPTH) > MAX_DEPTH && deepest(text) > MAX_DEPTH
+
+const position = (text: string, error: unknown): string => {
+  const at = /position (\d+)/.exec(String(error))?.[1]
+  if (at === undefined) return ''
+  const before = text.slice(0, Number(at)).split('\n')
+  return ` at line ${before.length}, column ${(before.at(-1) as string).length + 1}`
+}
+
+/**
+ * Parses JSON text.
+ * @throws ProcedureError BAD_REQUEST when it isn't JSON or nests deeper than `MAX_DEPTH`
+ */
+export const parseJson = (text: string, what = 'The body'): unknown => {
+  if (isTooDeep(text)) throw new ProcedureError('BAD_REQUEST', `${what} nests deeper than ${MAX_DEPTH} levels`)
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new ProcedureError('BAD_REQUEST', `${what} is not valid JSON${position(text, cause)}`, { cause })
+  }
+}
+
+/**
+ * Bytes as text.
+ * @throws ProcedureError BAD_REQUEST when they aren't UTF-8 (RFC 8259 §8.1)
+ */
+export const decodeText = (bytes: Uint8Array): string => {
+  if (!isUtf8(bytes)) throw new ProcedureError('BAD_REQUEST', 'The body is not valid UTF-8')
+  const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  return buffer.toString('utf8', buffer[0] === 0xef && buffer[1] === 0xbb && buffer[2] === 0xbf ? 3 : 0)
+}

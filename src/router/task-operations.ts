@@ -1,0 +1,168 @@
+/** Tasks on the tRPC door: `trpc.countPrimes.run`, `.start`, `.get`, `.watch`, …, and `trpc.tasks.*` over all of them. */
+import { z } from 'zod'
+import { tracked } from '@trpc/server'
+import { isFinished, type TaskRecord } from '../protocol/task.ts'
+import { invalidInput } from '../procedures/call.ts'
+import { errorWithoutStack, ProcedureError } from '../procedures/errors.ts'
+import { failure, success, toFailure, type CallResult } from '../procedures/failure.ts'
+import type { StartOptions } from '../procedures/procedure.ts'
+import { unknownTask, type Caller } from '../tasks/tasks.ts'
+import type { Entry } from './entries.ts'
+import type { HttpRequest } from './http.ts'
+import { startTask, toCallResult, type TaskDoors } from './task-service.ts'
+import type { Operation } from './trpc-router.ts'
+
+const ID = z.object({ id: z.string() })
+const GET = ID.extend({ wait: z.number().min(0).max(30).optional(), after: z.string().optional() })
+const WATCH = ID.extend({ lastEventId: z.string().nullish() })
+const START_WITH = z.object({
+  input: z.unknown(),
+  idempotencyKey: z.string().optional(),
+  runAt: z.string().optional(),
+  delay: z.union([z.number(), z.string()]).optional(),
+  priority: z.number().optional(),
+  tags: z.array(z.string()).optional(),
+})
+const LIST = z
+  .object({
+    procedure: z.string().optional(),
+    status: z.enum(['queued', 'running', 'succeeded', 'failed', 'cancelled']).optional(),
+    tag: z.string().optional(),
+    limit: z.int().min(1).max(200).optional(),
+    cursor: z.string().optional(),
+  })
+  .optional()
+
+const read = <S extends z.ZodType>(schema: S, input: unknown): z.output<S> => {
+  const parsed = schema.safeParse(input)
+  if (parsed.success) return parsed.data
+  throw errorWithoutStack(invalidInput(parsed.error.issues as never))
+}
+
+type Act = (input: unknown, ctx: unknown, signal: AbortSignal, request: HttpRequest | undefined) => Promise<unknown>
+
+const operation = (path: string, kind: Operation['kind'], act: Act, starts = false): Operation => ({
+  path,
+  kind,
+  ...(starts ? { starts } : {}),
+  call: (input, { ctx, signal }, request) =>
+    act(input, ctx, signal, request).then(success, (thrown: unknown) => failure(toFailure(thrown))),
+})
+
+const unwrap = <T>(result: CallResult<T>): T => {
+  if (result.ok) return result.value
+  throw Object.assign(errorWithoutStack(result.error), result.error.internal ? { cause: revive(result.error.internal) } : {})
+}
+
+const revive = (internal: { name: string; message: string; stack?: string }): Error =>
+  Object.assign(new Error(internal.message), internal)
+
+const withKey = (request: HttpRequest | undefined): StartOptions => ({ idempotencyKey: request?.header('idempotency-key') })
+
+const ofProcedure = (record: TaskRecord, procedure: string | undefined): TaskRecord =>
+  procedure === undefined || record.procedure === procedure ? record : unknownTask(record.id)
+
+/** The operations by id, of one procedure or of all. */
+const byId = (doors: TaskDoors, prefix: string, procedure: string | undefined): Operation[] => {
+  const { tasks } = doors
+  const find = async (id: string, caller: Caller) => {
+    const task = await tasks.find(id, caller)
+    return task && (procedure === undefined || task.procedure === procedure) ? task : unknownTask(id)
+  }
+  const get: Act = async (input, ctx, signal) => {
+    const { id, wait = 0, after } = read(GET, input)
+    const caller = doors.callerOf(ctx)
+    await find(id, caller)
+    const task = (await tasks.wait(id, { timeout: wait * 1000, after, signal }, caller)) ?? unknownTask(id)
+    return tasks.record(task, caller)
+  }
+  const cancel: Act = async (input, ctx) => {
+    const { id } = read(ID, input)
+    const caller = doors.callerOf(ctx)
+    await find(id, caller)
+    return ((await tasks.cancel(id, caller)) ?? unknownTask(id)).record
+  }
+  const retry: Act = async (input, ctx) => {
+    const { id } = read(ID, input)
+    const caller = doors.callerOf(ctx)
+    await find(id, caller)
+    return ofProcedure((await tasks.retry(id, caller)) ?? unknownTask(id), procedure)
+  }
+  return [
+    operation(`${prefix}.get`, 'query', get),
+    operation(`${prefix}.cancel`, 'mutation', cancel),
+    operation(`${prefix}.retry`, 'mutation', retry),
+  ]
+}
+
+async function* watch(doors: TaskDoors, id: string, after: string | undefined, caller: Caller, signal: AbortSignal) {
+  for await (const message of doors.tasks.watch(id, { after, signal }, caller)) yield tracked(message.id, message.event)
+}
+
+const watchOperation = (doors: TaskDoors, path: string): Operation =>
+  operation(`${path}.watch`, 'subscription', async (input, ctx, signal) => {
+    const { id, lastEventId } = read(WATCH, input)
+    const caller = doors.callerOf(ctx)
+    const task = await doors.tasks.find(id, caller)
+    if (task?.procedure !== path) return unknownTask(id)
+    return watch(doors, id, lastEventId ?? undefined, caller, signal)
+  })
+
+/** `run` waits as a plain call does; a caller that hangs up leaves the task running. */
+const runOperation = (doors: TaskDoors, entry: Entry): Operation =>
+  operation(
+    `${entry.path}.run`,
+    'mutation',
+    async (input, ctx, signal, request) => {
+      const { task } = unwrap(await startTask(doors, entry, input, ctx, withKey(request)))
+      const caller = doors.callerOf(ctx)
+      const ended = (await doors.tasks.wait(task.id, { timeout: Infinity, signal }, caller)) ?? unknownTask(task.id)
+      if (!isFinished(ended.status)) throw new ProcedureError('CLIENT_CLOSED_REQUEST', 'The caller hung up; the task goes on')
+      return unwrap(toCallResult(ended))
+    },
+    true,
+  )
+
+const startOperations = (doors: TaskDoors, entry: Entry): Operation[] => {
+  const start = async (input: unknown, ctx: unknown, options: StartOptions): Promise<TaskRecord> => {
+    const { task } = unwrap(await startTask(doors, entry, input, ctx, options))
+    return doors.tasks.record(task, doors.callerOf(ctx))
+  }
+  const plain: Act = (input, ctx, _signal, request) => start(input, ctx, withKey(request))
+  const withOptions: Act = async (raw, ctx, _signal, request) => {
+    const { input, ...options } = read(START_WITH, raw)
+    return start(input, ctx, { ...withKey(request), ...options })
+  }
+  return [
+    operation(`${entry.path}.start`, 'mutation', plain, true),
+    operation(`${entry.path}.startWith`, 'mutation', withOptions, true),
+  ]
+}
+
+/** The operations of one task procedure. */
+export const taskOperations = (doors: TaskDoors, entry: Entry): Operation[] => [
+  runOperation(doors, entry),
+  ...startOperations(doors, entry),
+  ...byId(doors, entry.path, entry.path),
+  watchOperation(doors, entry.path),
+]
+
+/** The operations over all tasks: `trpc.tasks.list | get | cancel | retry | remove`. */
+export const genericTaskOperations = (doors: TaskDoors): Operation[] => {
+  const list: Act = async (input, ctx) => {
+    const caller = doors.callerOf(ctx)
+    if (!doors.listable(caller))
+      throw new ProcedureError('FORBIDDEN', 'Tasks are not listed in production until createApp has an `owner` or `admin` option')
+    return doors.tasks.list(read(LIST, input) ?? {}, caller)
+  }
+  const remove: Act = async (input, ctx) => {
+    const { id } = read(ID, input)
+    if (!(await doors.tasks.remove(id, doors.callerOf(ctx)))) return unknownTask(id)
+    return undefined
+  }
+  return [
+    operation('tasks.list', 'query', list),
+    ...byId(doors, 'tasks', undefined),
+    operation('tasks.remove', 'mutation', remove),
+  ]
+}

@@ -1,0 +1,44 @@
+/** A task procedure as its doors see it: admitted, started, waited for. REST and tRPC share it. */
+import type { TaskRecord } from '../protocol/task.ts'
+import { toProcedureError } from '../procedures/errors.ts'
+import { failure, type CallResult, type Failure } from '../procedures/failure.ts'
+import type { StartOptions } from '../procedures/procedure.ts'
+import type { Admit } from '../procedures/task-call.ts'
+import type { Caller, Started, Tasks } from '../tasks/tasks.ts'
+import type { StoredTask } from '../tasks/stored-task.ts'
+import type { Entry } from './entries.ts'
+
+/** What the doors of all tasks share. */
+export interface TaskDoors {
+  readonly tasks: Tasks
+  readonly callerOf: (ctx: unknown) => Caller
+  /** Whether callers may list tasks. */
+  readonly listable: (caller: Caller) => boolean
+}
+
+/** Admits and starts a task for a caller. */
+export const startTask = (
+  { tasks, callerOf }: TaskDoors,
+  entry: Entry,
+  input: unknown,
+  ctx: unknown,
+  options: StartOptions,
+): Promise<CallResult<Started>> =>
+  (entry.admit as Admit)(input, ctx, (admission) =>
+    tasks.submit({ procedure: entry.path, input, options, admission, caller: callerOf(ctx) }),
+  )
+
+const CANCELLED: Failure = { code: 'CANCELLED', status: 409, message: 'The task was cancelled' }
+
+/** What a waiting caller gets of an ended task. */
+export const toCallResult = (task: StoredTask): CallResult => {
+  if (task.status === 'succeeded') return { ok: true, value: task.result }
+  return failure((task.error as Failure | undefined) ?? CANCELLED)
+}
+
+/** A record that must be there. */
+export const present = (record: TaskRecord | undefined): TaskRecord => record ?? notThere()
+
+const notThere = (): never => {
+  throw toProcedureError({ code: 'NOT_FOUND', status: 404, message: 'No such task' })
+}

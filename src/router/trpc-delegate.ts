@@ -1,0 +1,36 @@
+/** Hands a request to tRPC's own HTTP code, which is loaded when first needed. */
+import type { AnyTRPCRouter } from '@trpc/server'
+import type { Doors } from './doors.ts'
+import { headerList, type HttpReply, type HttpRequest } from './http.ts'
+import type { Delegate } from './trpc-door.ts'
+import { DoorContext } from './trpc-router.ts'
+
+const hasBody = (method: string): boolean => method !== 'GET' && method !== 'HEAD'
+
+// Only the path and query of the URL matter to tRPC; the host is ours to make up.
+const toFetchRequest = async (request: HttpRequest, limit: number, bytes: Uint8Array | undefined): Promise<Request> => {
+  const { method, headers, signal, url } = request
+  const init: RequestInit = { method, headers, signal }
+  if (hasBody(method)) init.body = (bytes ?? (await request.body(limit))) as BodyInit
+  return new Request(`http://errand${url}`, init)
+}
+
+const toReply = (response: Response): HttpReply => ({
+  status: response.status,
+  headers: headerList(response.headers),
+  body: response.body as AsyncIterable<Uint8Array> | null,
+})
+
+/** Compiles the delegate over a router. */
+export const compileDelegate =
+  (doors: Doors, router: () => AnyTRPCRouter, endpoint: string): Delegate =>
+  async (request, _path, bytes) => {
+    const { fetchRequestHandler } = await import('@trpc/server/adapters/fetch')
+    const response = await fetchRequestHandler({
+      endpoint,
+      router: router(),
+      req: await toFetchRequest(request, doors.bodyLimit, bytes),
+      createContext: async () => new DoorContext(await doors.createContext(request), request),
+    })
+    return toReply(response)
+  }

@@ -1,0 +1,147 @@
+/**
+ * The tRPC protocol. Plain JSON calls, single and batched, are answered here; batch streams, subscriptions, uploads and
+ * everything unusual go to tRPC's own code, so that whatever an unmodified client sends gets tRPC's answer.
+ * Both ways give the same bytes: `tests/integration/trpc-parity.test.ts` holds them together.
+ */
+import type { AnyTRPCRouter } from '@trpc/server'
+import { ProcedureError } from '../procedures/errors.ts'
+import type { CallResult } from '../procedures/failure.ts'
+import { enter, leave, RequestEnvironment, type Doors } from './doors.ts'
+import { queryOf, type HttpReply, type HttpRequest } from './http.ts'
+import { decodeText, isTooDeep } from './json-text.ts'
+import type { RouteHandler } from './route-table.ts'
+import { toShape } from './trpc-shape.ts'
+import type { Operation } from './trpc-router.ts'
+
+const HEADERS = ['vary', 'trpc-accept, accept', 'content-type', 'application/json'] as const
+
+/** One call of a request that can be answered here. */
+interface PlainCall {
+  readonly operation: Operation
+  readonly index: number
+}
+
+/** Gives a request to tRPC's own code; `bytes` when the body was read already. */
+export type Delegate = (request: HttpRequest, path: string, bytes?: Uint8Array) => Promise<HttpReply>
+
+const KIND_BY_METHOD: Record<string, Operation['kind'] | undefined> = { GET: 'query', POST: 'mutation' }
+
+const isPlainJson = (request: HttpRequest): boolean => {
+  const type = request.header('content-type')
+  if (type !== 'application/json' && !(type === undefined && request.method === 'GET')) return false
+  return request.header('trpc-accept') === undefined && !request.header('accept')?.includes('jsonl')
+}
+
+/** The calls of a request, or undefined if any of them is for tRPC's own code. */
+const plainCalls = (
+  operations: ReadonlyMap<string, Operation>,
+  request: HttpRequest,
+  paths: readonly string[],
+): PlainCall[] | undefined => {
+  const kind = KIND_BY_METHOD[request.method]
+  if (kind === undefined || !isPlainJson(request)) return undefined
+  const calls: PlainCall[] = []
+  for (const [index, path] of paths.entries()) {
+    const operation = operations.get(path)
+    if (operation?.kind !== kind) return undefined
+    calls.push({ operation, index })
+  }
+  return calls
+}
+
+const UNREADABLE = Symbol('unreadable')
+
+/** The inputs of a request by index, or UNREADABLE: how to refuse it is tRPC's own business. */
+const readInputs = (text: string | null, batched: boolean): unknown => {
+  if (text === null || text === '') return undefined
+  if (isTooDeep(text)) return UNREADABLE
+  try {
+    const parsed: unknown = JSON.parse(text)
+    const isRecord = typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)
+    return batched && !isRecord ? UNREADABLE : parsed
+  } catch {
+    return UNREADABLE
+  }
+}
+
+interface Answer {
+  readonly status: number
+  readonly text: string
+}
+
+const answer = (doors: Doors, { path }: Operation, result: CallResult): Answer => {
+  if (result.ok) {
+    const data = result.value === undefined ? undefined : JSON.stringify(result.value)
+    return { status: 200, text: data === undefined ? '{"result":{}}' : `{"result":{"data":${data}}}` }
+  }
+  const error = toShape(leave(doors, result.error, path), path)
+  return { status: error.data.httpStatus, text: JSON.stringify({ error }) }
+}
+
+const join = (answers: readonly Answer[]): HttpReply => {
+  const [first] = answers
+  const status = answers.every((each) => each.status === first?.status) ? (first?.status ?? 200) : 207
+  return { status, headers: HEADERS, body: `[${answers.map((each) => each.text).join(',')}]` }
+}
+
+const inputAt = (inputs: unknown, index: number): unknown =>
+  inputs === undefined ? undefined : (inputs as Record<number, unknown>)[index]
+
+/** The door over all operations of an app. */
+export const compileTrpcDoor = (
+  doors: Doors,
+  operations: ReadonlyMap<string, Operation>,
+  delegate: Delegate,
+): RouteHandler => {
+  const one = (call: PlainCall, input: unknown, environment: RequestEnvironment, request: HttpRequest) => {
+    const toReply = (result: CallResult): HttpReply => {
+      const { status, text } = answer(doors, call.operation, result)
+      return { status, headers: HEADERS, body: text }
+    }
+    const result = call.operation.call(input, environment, request)
+    return result instanceof Promise ? result.then(toReply) : toReply(result)
+  }
+
+  const many = async (calls: readonly PlainCall[], inputs: unknown, environment: RequestEnvironment, request: HttpRequest) =>
+    join(
+      await Promise.all(
+        calls.map(async ({ operation, index }) =>
+          answer(doors, operation, await operation.call(inputAt(inputs, index), environment, request)),
+        ),
+      ),
+    )
+
+  return async (request, params) => {
+    const path = params['path'] as string
+    const query = queryOf(request.url)
+    const search = query === '' ? undefined : new URLSearchParams(query)
+    const batched = search?.get('batch') === '1'
+    const calls = plainCalls(operations, request, batched ? decode(path).split(',') : [decode(path)])
+    if (!calls) return delegate(request, path)
+    refuseSharedKey(request, calls)
+    const bytes = request.method === 'POST' ? await request.body(doors.bodyLimit) : undefined
+    const inputs = readInputs(bytes ? decodeText(bytes) : (search?.get('input') ?? null), batched)
+    if (inputs === UNREADABLE) return delegate(request, path, bytes)
+    const environment = await enter(doors, request)
+    return batched ? many(calls, inputs, environment, request) : one(calls[0] as PlainCall, inputs, environment, request)
+  }
+}
+
+const decode = (path: string): string => {
+  if (!path.includes('%')) return path
+  try {
+    return decodeURIComponent(path)
+  } catch {
+    return path
+  }
+}
+
+/** One key can't stand for several starts. */
+const refuseSharedKey = (request: HttpRequest, calls: readonly PlainCall[]): void => {
+  if (calls.length < 2 || request.header('idempotency-key') === undefined) return
+  if (calls.filter(({ operation }) => operation.starts).length < 2) return
+  throw new ProcedureError(
+    'BAD_REQUEST',
+    'The Idempotency-Key header stands for one start, and this batch has several: use startWith, with a key for each',
+  )
+}

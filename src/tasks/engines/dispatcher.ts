@@ -1,0 +1,290 @@
+/**
+ * Decides which task runs next and sees each attempt through: claim, run, outcome. Lives from open to drain.
+ *
+ * Not in it: the records themselves (ledger), how a handler is run (host).
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { errorData } from '../../protocol/errors.ts'
+import type { EngineHost, TaskPolicy } from '../engine.ts'
+import type { Outcome } from '../executor.ts'
+import { ended, expired, progressed, recovered, started } from '../lifecycle.ts'
+import type { StoredTask } from '../stored-task.ts'
+import { NotJson } from '../stores/record-codec.ts'
+import { createClaim, stopReason, type ActiveClaim } from './claim.ts'
+import { Crew } from './crew.ts'
+import type { Entry, Live } from './entry.ts'
+import type { EventHub } from './event-hub.ts'
+import type { Ledger } from './ledger.ts'
+import { rulesOf } from './rules.ts'
+import { Slots } from './slots.ts'
+import { WaitingRoom } from './waiting-room.ts'
+
+/** What it works with. */
+export interface DispatcherParts {
+  readonly host: EngineHost
+  readonly ledger: Ledger
+  readonly hub: EventHub
+}
+
+/** How long nothing is claimed after the store failed, and between tries to write how an attempt ended. */
+const STORE_PAUSE = 1000
+
+/** How long after its grace a drain waits for attempts that were told to stop. */
+const LONGEST_LINGER = 2000
+
+/** Runs tasks while there are slots for them. */
+export class Dispatcher {
+  readonly #host: EngineHost
+  readonly #ledger: Ledger
+  readonly #hub: EventHub
+  readonly #slots: Slots
+  readonly #crew = new Crew()
+  readonly #waiting = new WaitingRoom((entry) => this.#due(entry))
+  #pause: NodeJS.Timeout | undefined
+  #stopped = false
+  #gone = false
+
+  constructor({ host, ledger, hub }: DispatcherParts) {
+    this.#host = host
+    this.#ledger = ledger
+    this.#hub = hub
+    this.#slots = new Slots((runOn) => host.slots(runOn))
+  }
+
+  /** Takes tasks of an earlier process, oldest first. */
+  resume(entries: readonly Entry[]): void {
+    for (const entry of entries) this.#waiting.add(entry)
+    this.#pump()
+  }
+
+  /** Lets a queued task run when it may. */
+  schedule(entry: Entry): void {
+    if (this.#gone) return
+    this.#waiting.add(entry)
+    this.#pump()
+  }
+
+  /** Takes back a task that has ended. */
+  withdraw(live: Live): void {
+    this.#waiting.remove(live)
+  }
+
+  /**
+   * Takes a slot for a task that is about to be written, if it could run at once: it is then written as running, one
+   * write instead of two. Whoever gets a policy calls `begin` or `release`.
+   */
+  takeSlot(task: StoredTask, now: number): TaskPolicy | undefined {
+    const { procedure, runAt = 0, deadlineAt = Infinity } = task
+    const isDue = runAt <= now && deadlineAt > now
+    if (!isDue || this.#isResting || !this.#waiting.isEmpty(procedure)) return undefined
+    const policy = this.#host.policy(procedure)
+    if (!policy || !this.#slots.isFree(procedure, policy)) return undefined
+    this.#take(procedure, policy)
+    return policy
+  }
+
+  /** Gives a slot back that was taken for nothing. */
+  release(procedure: string, policy: TaskPolicy): void {
+    this.#crew.leave()
+    this.#free(procedure, policy)
+  }
+
+  /** Runs the attempt that the record says is running. The slot is taken. */
+  begin(entry: Entry, policy: TaskPolicy): void {
+    const { live } = entry
+    if (!live) return this.release(entry.procedure, policy)
+    const claim = createClaim(live.task, policy, {
+      progress: (progress) => this.#progress(entry, claim, progress),
+      log: (log) => live.claim === claim && this.#hub.emit(entry.id, { type: 'log', log }),
+      report: (message, error) => this.#host.report(message, error),
+    })
+    live.claim = claim
+    this.#waiting.ringAt(entry, live.task.deadlineAt ?? Infinity)
+    // The cancel may have been written before there was anything to tell.
+    if (live.task.cancelRequested) claim.stop.abort(stopReason('Cancelled'))
+    void this.#run(entry, claim)
+  }
+
+  /** Claims no more, waits so many ms for what runs, then tells it to stop and gives back what does not. */
+  async drain(grace: number): Promise<void> {
+    this.#stopped = true
+    clearTimeout(this.#pause)
+    if (!(await this.#crew.gone(grace))) {
+      const linger = this.#tellToStop()
+      if (!(await this.#crew.gone(linger))) await this.#giveBack()
+    }
+    this.#gone = true
+    this.#waiting.stop()
+  }
+
+  #take(procedure: string, policy: TaskPolicy): void {
+    this.#crew.join()
+    this.#slots.take(procedure, policy)
+  }
+
+  #free(procedure: string, policy: TaskPolicy): void {
+    this.#slots.release(procedure, policy)
+    this.#pump()
+  }
+
+  get #isResting(): boolean {
+    return this.#stopped || this.#pause !== undefined
+  }
+
+  /** Something is due: a task's `runAt`, or its deadline. */
+  #due(entry: Entry): void {
+    const { live } = entry
+    if (live?.claim) live.claim.stop.abort(stopReason('DEADLINE_EXCEEDED'))
+    else if ((live?.task.deadlineAt ?? Infinity) <= Date.now()) void this.#expire(entry)
+    else this.schedule(entry)
+  }
+
+  async #expire(entry: Entry): Promise<void> {
+    const { live } = entry
+    try {
+      const { keep } = rulesOf(this.#host, entry.procedure)
+      await this.#ledger.change(entry, (task) => (task.status === 'queued' ? expired(task, Date.now(), keep) : task))
+      if (live && !entry.live) this.withdraw(live)
+    } catch (error) {
+      this.#rest(`Task ${entry.id} is past its deadline, which could not be written`, error)
+      if (!this.#gone) this.#waiting.ringAt(entry, Date.now() + STORE_PAUSE)
+    }
+  }
+
+  #pump(): void {
+    while (!this.#isResting) {
+      const entry = this.#waiting.take((procedure) => this.#mayRun(procedure))
+      if (!entry) return
+      void this.#claim(entry)
+    }
+  }
+
+  #mayRun(procedure: string): boolean {
+    const policy = this.#host.policy(procedure)
+    return policy !== undefined && this.#slots.isFree(procedure, policy)
+  }
+
+  /** Writes that an attempt begins, then begins it. Never rejects. */
+  async #claim(entry: Entry): Promise<void> {
+    // `#mayRun` has just seen it.
+    const policy = this.#host.policy(entry.procedure) as TaskPolicy
+    this.#take(entry.procedure, policy)
+    try {
+      if (await this.#start(entry)) return this.begin(entry, policy)
+    } catch (error) {
+      this.#rest('No task can be claimed', error)
+      this.#waiting.add(entry)
+    }
+    this.release(entry.procedure, policy)
+  }
+
+  /** Whether its attempt now runs: it may have been cancelled while it waited for its turn, or be too late. */
+  async #start(entry: Entry): Promise<boolean> {
+    let begun = false
+    await this.#ledger.change(entry, (task) => {
+      const now = Date.now()
+      begun = task.status === 'queued' && (task.deadlineAt ?? Infinity) > now
+      return begun ? started(task, now) : task
+    })
+    if (!begun && entry.live?.task.status === 'queued') void this.#expire(entry)
+    return begun
+  }
+
+  /** Sees an attempt through to the record of its end. Never rejects. */
+  async #run(entry: Entry, claim: ActiveClaim): Promise<void> {
+    const live = entry.live as Live
+    const outcome = await this.#outcomeOf(claim)
+    live.claim = undefined
+    // The worker is free again: what it takes next is written together with how this one ended.
+    this.#free(entry.procedure, claim.policy)
+    await this.#settle(entry, claim, outcome)
+    this.withdraw(live)
+    if (entry.live?.task.status === 'queued') this.schedule(entry)
+    this.#crew.leave()
+  }
+
+  async #outcomeOf(claim: ActiveClaim): Promise<Outcome> {
+    // A drain began while the claim was being written.
+    if (this.#stopped) return { kind: 'returned' }
+    try {
+      return await this.#host.run(claim)
+    } catch (error) {
+      this.#host.report(`Running task ${claim.task.id} failed in a way that a host promises not to`, error)
+      return { kind: 'lost', reason: error instanceof Error ? (error.stack ?? error.message) : String(error) }
+    }
+  }
+
+  /** Writes how an attempt ended, again and again while the store fails: it did end. */
+  async #settle(entry: Entry, claim: ActiveClaim, outcome: Outcome): Promise<void> {
+    while (!this.#gone)
+      try {
+        await this.#ledger.change(entry, (task) => this.#afterwards(task, claim, outcome))
+        return
+      } catch (error) {
+        if (error instanceof NotJson) return this.#settle(entry, claim, notJson(error))
+        this.#rest(`How task ${entry.id} ended could not be written, and is tried again`, error)
+        await sleep(STORE_PAUSE)
+      }
+  }
+
+  #afterwards(task: StoredTask, claim: ActiveClaim, outcome: Outcome): StoredTask {
+    const now = Date.now()
+    const isOfDrain = claim.givenBack && (outcome.kind === 'error' || outcome.kind === 'lost')
+    if (isOfDrain && task.attempt === claim.attempt && task.status === 'running')
+      return recovered(task, { now, rules: claim.policy, reason: DRAINED })
+    return ended(task, claim.attempt, outcome, { now, rules: claim.policy })
+  }
+
+  #progress({ id, live }: Entry, claim: ActiveClaim, progress: unknown): void {
+    if (live?.claim !== claim) return
+    live.task = progressed(live.task, claim.attempt, progress)
+    this.#hub.emit(id, { type: 'progress', progress })
+  }
+
+  /** The store failed: nothing is claimed for a moment. Reported once. */
+  #rest(message: string, error: unknown): void {
+    if (this.#isResting) return
+    this.#host.report(message, error)
+    this.#pause = setTimeout(() => {
+      this.#pause = undefined
+      this.#pump()
+    }, STORE_PAUSE)
+  }
+
+  /** How long to wait for those who were told. */
+  #tellToStop(): number {
+    let linger = 0
+    for (const { live } of this.#ledger.index.live()) {
+      if (!live?.claim) continue
+      live.claim.givenBack = true
+      live.claim.stop.abort(stopReason('Draining'))
+      linger = Math.max(linger, live.claim.policy.cancelGrace)
+    }
+    return Math.min(linger, LONGEST_LINGER)
+  }
+
+  async #giveBack(): Promise<void> {
+    const left = this.#ledger.index.live().filter(({ status }) => status === 'running')
+    this.#gone = true
+    try {
+      await Promise.all(left.map((entry) => this.#ledger.change(entry, (task) => this.#lost(task))))
+    } catch (error) {
+      this.#host.report('Running tasks could not be given back; the next start will find them lost', error)
+    }
+  }
+
+  #lost(task: StoredTask): StoredTask {
+    if (task.status !== 'running') return task
+    return recovered(task, { now: Date.now(), rules: rulesOf(this.#host, task.procedure), reason: DRAINED })
+  }
+}
+
+const DRAINED = 'The process stopped before the attempt ended'
+
+const notJson = (error: NotJson): Outcome => ({
+  kind: 'error',
+  error: {
+    ...errorData('OUTPUT_INVALID', 'The output holds a value that JSON can not'),
+    internal: { name: error.name, message: error.message },
+  },
+})

@@ -1,0 +1,99 @@
+/**
+ * Who watches which task. Nothing is kept of a task that nobody watched; no timers, no polling.
+ *
+ * Not in it: where the present state comes from (engine).
+ */
+import { randomBytes } from 'node:crypto'
+import { isFinished } from '../../protocol/task.ts'
+import type { EngineEvent } from '../engine.ts'
+import type { StoredTask } from '../stored-task.ts'
+import { Channel, type NewEvent } from './channel.ts'
+
+/** Where a watcher begins. */
+export interface WatchOptions {
+  readonly after?: string
+  readonly signal: AbortSignal
+}
+
+/** How many ended tasks are remembered for watchers that were away at the end. */
+const REMEMBERED = 1000
+
+/** Hands the events of tasks to their watchers. */
+export class EventHub {
+  /** Differs in each process. */
+  readonly #boot = randomBytes(4).toString('hex')
+  readonly #live = new Map<string, Channel>()
+  /** Channels of ended tasks, oldest first. */
+  readonly #ended = new Map<string, Channel>()
+  #count = 0
+
+  emit(id: string, event: NewEvent): void {
+    this.#live.get(id)?.emit(event)
+  }
+
+  /** The task changed; an ended one takes its channel's last event. */
+  changed(task: StoredTask): void {
+    const channel = this.#live.get(task.id)
+    if (!channel) return
+    if (!isFinished(task.status)) return channel.emit({ type: 'state', task })
+    channel.end(done(task))
+    this.#live.delete(task.id)
+    this.#remember(task.id, channel)
+  }
+
+  /** Begins anew for a task that is queued again or forgotten. */
+  forget(id: string): void {
+    this.#ended.delete(id)
+  }
+
+  /** Ends all watching. */
+  close(): void {
+    for (const channel of this.#live.values()) channel.close()
+    this.#live.clear()
+    this.#ended.clear()
+  }
+
+  /** What happens to a task whose present state this is. */
+  watch(task: StoredTask, { after, signal }: WatchOptions): AsyncGenerator<EngineEvent, void> {
+    return isFinished(task.status) ? this.#watchEnded(task, signal, after) : this.#watchLive(task, signal, after)
+  }
+
+  async *#watchLive(task: StoredTask, signal: AbortSignal, after?: string): AsyncGenerator<EngineEvent, void> {
+    const channel = this.#channel(task.id)
+    const seen = after === undefined ? undefined : channel.numberOf(after)
+    const from = seen ?? channel.last
+    if (after !== undefined && seen === undefined) yield { type: 'gap', seq: channel.seqOf(from) }
+    if (seen === undefined) yield { type: 'state', task, seq: channel.seqOf(from) }
+    yield* channel.follow(from, signal)
+  }
+
+  async *#watchEnded(task: StoredTask, signal: AbortSignal, after?: string): AsyncGenerator<EngineEvent, void> {
+    const last = done(task)
+    const state: EngineEvent = { type: 'state', task, seq: `${task.revision}.state` }
+    if (after === last.seq) return
+    const channel = this.#ended.get(task.id)
+    const seen = after === undefined ? undefined : channel?.numberOf(after)
+    if (channel && seen !== undefined) return yield* channel.follow(seen, signal)
+    if (after !== undefined && after !== state.seq) yield { type: 'gap', seq: `${task.revision}.gap` }
+    if (after !== state.seq) yield state
+    yield last
+  }
+
+  #channel(id: string): Channel {
+    const known = this.#live.get(id)
+    if (known) return known
+    const channel = new Channel(`${this.#boot}-${(this.#count++).toString(36)}`)
+    this.#live.set(id, channel)
+    return channel
+  }
+
+  #remember(id: string, channel: Channel): void {
+    this.#ended.set(id, channel)
+    if (this.#ended.size <= REMEMBERED) return
+    const [oldest] = this.#ended.keys()
+    this.#ended.delete(oldest!)
+  }
+}
+
+/** Its `seq` is the same in every process: to resume after it gives nothing. */
+const done = (task: StoredTask): EngineEvent => ({ type: 'done', task, seq: `${task.revision}.done` })

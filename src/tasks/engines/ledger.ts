@@ -1,0 +1,112 @@
+/**
+ * The records of a local engine: every change is written first, then made in memory, then told to watchers.
+ *
+ * Not in it: what changes (lifecycle), when (engine, dispatcher).
+ */
+import { isFinished, type TaskStatus } from '../../protocol/task.ts'
+import { withLateProgress } from '../lifecycle.ts'
+import type { TaskStore } from '../store.ts'
+import type { StoredTask } from '../stored-task.ts'
+import { inTurn, toLive, type Entry } from './entry.ts'
+import type { EventHub } from './event-hub.ts'
+import { TaskIndex } from './task-index.ts'
+
+/** Joins index, store and watchers. */
+export class Ledger {
+  readonly index = new TaskIndex()
+  /** How many tasks have each status. */
+  readonly counts: Record<TaskStatus, number> = { queued: 0, running: 0, succeeded: 0, failed: 0, cancelled: 0 }
+  readonly #store: TaskStore
+  readonly #hub: EventHub
+
+  constructor(store: TaskStore, hub: EventHub) {
+    this.#store = store
+    this.#hub = hub
+  }
+
+  /** Learns of all tasks in the store. */
+  async load(): Promise<void> {
+    for await (const task of this.#store.loadAll()) this.#add(task)
+  }
+
+  /** Writes a new task. One that could not be written is withdrawn, in case it was. */
+  async create(task: StoredTask): Promise<Entry> {
+    try {
+      await this.#store.put(task)
+    } catch (error) {
+      this.#store.delete(task.id).catch(() => {}) // Its caller hears that the write failed.
+      throw error
+    }
+    return this.#add(task)
+  }
+
+  /** The record of a known task; undefined when its time was over just now. */
+  async read(entry: Entry): Promise<StoredTask | undefined> {
+    return entry.live?.task ?? this.#store.get(entry.id)
+  }
+
+  /** Writes what `change` makes of a task that has not ended. Resolves with the task as it then is. */
+  change(entry: Entry, change: (task: StoredTask) => StoredTask): Promise<StoredTask | undefined> {
+    return inTurn(entry, async () => {
+      const before = entry.live?.task
+      if (!before) return this.read(entry)
+      const next = change(before)
+      if (next === before) return before
+      await this.#store.put(next)
+      return this.#apply(entry, next, before)
+    })
+  }
+
+  /** Writes changes of many tasks at once; nobody else changes them meanwhile. */
+  async changeAll(entries: readonly Entry[], change: (task: StoredTask) => StoredTask): Promise<void> {
+    const changes = entries.flatMap((entry) =>
+      entry.live ? [{ entry, before: entry.live.task, next: change(entry.live.task) }] : [],
+    )
+    await this.#store.putMany(changes.map(({ next }) => next))
+    for (const { entry, before, next } of changes) this.#apply(entry, next, before)
+  }
+
+  /** Writes an ended task that lives again. `change` is only asked when it is still there. */
+  revive(entry: Entry, change: (task: StoredTask) => StoredTask): Promise<StoredTask | undefined> {
+    return inTurn(entry, async () => {
+      const before = await this.read(entry)
+      if (!before || this.index.find(entry.id, Date.now()) !== entry) return undefined
+      const next = change(before)
+      if (next === before) return before
+      await this.#store.put(next)
+      entry.live = toLive(next)
+      this.#hub.forget(entry.id)
+      return this.#apply(entry, next, next)
+    })
+  }
+
+  /** Deletes an ended task. False when it lives. */
+  forget(entry: Entry): Promise<boolean> {
+    return inTurn(entry, async () => {
+      if (entry.live) return false
+      await this.#store.delete(entry.id)
+      if (this.index.remove(entry)) this.counts[entry.status] -= 1
+      this.#hub.forget(entry.id)
+      return true
+    })
+  }
+
+  #add(task: StoredTask): Entry {
+    const entry = this.index.add(task)
+    this.counts[task.status] += 1
+    return entry
+  }
+
+  #apply(entry: Entry, written: StoredTask, before: StoredTask): StoredTask {
+    const latest = entry.live?.task ?? before
+    const task = latest === before ? written : withLateProgress(written, latest)
+    this.counts[entry.status] -= 1
+    this.counts[task.status] += 1
+    entry.status = task.status
+    entry.expiresAt = task.expiresAt ?? Infinity
+    if (isFinished(task.status)) entry.live = undefined
+    else if (entry.live) entry.live.task = task
+    this.#hub.changed(task)
+    return task
+  }
+}

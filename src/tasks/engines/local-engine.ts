@@ -1,0 +1,254 @@
+/** The engine of one process: tasks in memory, every change in a store first. */
+import { isFinished } from '../../protocol/task.ts'
+import {
+  EngineUnavailable,
+  type CancelResult,
+  type EngineCapabilities,
+  type EngineEvent,
+  type EngineHost,
+  type StoredPage,
+  type Submitted,
+  type TaskEngine,
+  type TaskQuery,
+  type TaskSpec,
+} from '../engine.ts'
+import { cancelled, cancelRequested, created, recovered, requeued, started } from '../lifecycle.ts'
+import type { TaskStore } from '../store.ts'
+import type { StoredTask } from '../stored-task.ts'
+import { stopReason } from './claim.ts'
+import { Dispatcher } from './dispatcher.ts'
+import type { Entry } from './entry.ts'
+import { EventHub, type WatchOptions } from './event-hub.ts'
+import { Ledger } from './ledger.ts'
+import { rulesOf } from './rules.ts'
+import { Sweeper } from './sweeper.ts'
+import type { Reservation } from './task-index.ts'
+
+/** What it is made of. */
+export interface LocalEngineParts {
+  readonly name: string
+  readonly store: TaskStore
+  /** How many tasks may be queued. */
+  readonly queueLimit: number
+}
+
+/** What exists once the host is known. */
+interface Open {
+  readonly host: EngineHost
+  readonly ledger: Ledger
+  readonly dispatcher: Dispatcher
+  readonly sweeper: Sweeper
+}
+
+/** Owns its store: one engine, one process. */
+export class LocalEngine implements TaskEngine {
+  readonly name: string
+  readonly capabilities: EngineCapabilities
+  readonly #store: TaskStore
+  readonly #queueLimit: number
+  readonly #hub = new EventHub()
+  #open: Open | undefined
+  #opening: Promise<void> | undefined
+  #draining: Promise<void> | undefined
+  #closing: Promise<void> | undefined
+  /** Starts that are being written and will have to wait in the queue. */
+  #arriving = 0
+
+  constructor({ name, store, queueLimit }: LocalEngineParts) {
+    this.name = name
+    this.capabilities = { durable: store.capabilities.durable, multiHost: false, transactionalStart: false }
+    this.#store = store
+    this.#queueLimit = queueLimit
+  }
+
+  open(host: EngineHost): Promise<void> {
+    this.#opening ??= this.#start(host)
+    return this.#opening
+  }
+
+  async submit(spec: TaskSpec): Promise<Submitted> {
+    const { ledger, dispatcher } = this.#serving()
+    const now = Date.now()
+    const holder = ledger.index.holder(spec, now)
+    // No `await` between looking and reserving: of many starts with one key, one finds it free.
+    if (holder) return (await this.#replay(holder, spec)) ?? this.submit(spec)
+    const queued = created(spec, now)
+    const policy = dispatcher.takeSlot(queued, now)
+    if (!policy) this.#admit()
+    return { kind: 'created', task: await this.#reserving(spec, () => this.#create(queued, policy)) }
+  }
+
+  async get(id: string): Promise<StoredTask | undefined> {
+    const entry = this.#find(id)
+    return entry && this.#opened().ledger.read(entry)
+  }
+
+  async list(query: TaskQuery): Promise<StoredPage> {
+    const { ledger } = this.#opened()
+    const { entries, nextCursor } = ledger.index.list(query, Date.now())
+    const tasks = await Promise.all(entries.map((entry) => ledger.read(entry)))
+    const items = tasks.filter((task) => task !== undefined)
+    return nextCursor === undefined ? { items } : { items, nextCursor }
+  }
+
+  async *events(id: string, options: WatchOptions): AsyncGenerator<EngineEvent, void> {
+    const entry = this.#find(id)
+    // The state of a live task is taken and its watching begun in one step, so that nothing falls between.
+    const task = entry?.live?.task ?? (entry && (await this.#opened().ledger.read(entry)))
+    if (task) yield* this.#hub.watch(task, options)
+  }
+
+  async cancel(id: string): Promise<CancelResult | undefined> {
+    const entry = this.#find(id)
+    if (!entry) return undefined
+    const { live } = entry
+    const { ledger, dispatcher, host } = this.#opened()
+    const { keep } = rulesOf(host, entry.procedure)
+    const task = await ledger.change(entry, (before) =>
+      before.status === 'queued' ? cancelled(before, Date.now(), keep) : cancelRequested(before),
+    )
+    if (!task) return undefined
+    if (!isFinished(task.status)) {
+      live?.claim?.stop.abort(stopReason('Cancelled'))
+      return { kind: 'requested', task }
+    }
+    if (live) dispatcher.withdraw(live)
+    return { kind: 'settled', task }
+  }
+
+  async retry(id: string): Promise<StoredTask | 'not-ended' | 'succeeded' | undefined> {
+    const { ledger, dispatcher, host } = this.#serving()
+    const entry = this.#find(id)
+    if (!entry) return undefined
+    this.#admit()
+    const { maxAttempts: attempts = 1, deadline } = host.policy(entry.procedure) ?? {}
+    let refusal: 'not-ended' | 'succeeded' | undefined
+    const task = await ledger.revive(entry, (before) => {
+      refusal = before.status === 'succeeded' ? 'succeeded' : isFinished(before.status) ? undefined : 'not-ended'
+      return refusal ? before : requeued(before, Date.now(), { attempts, deadline })
+    })
+    if (!task || refusal) return refusal
+    dispatcher.schedule(entry)
+    return task
+  }
+
+  async remove(id: string): Promise<'removed' | 'not-ended' | 'unknown'> {
+    const entry = this.#find(id)
+    if (!entry) return 'unknown'
+    return (await this.#opened().ledger.forget(entry)) ? 'removed' : 'not-ended'
+  }
+
+  drain(grace: number): Promise<void> {
+    this.#draining ??= this.#drain(grace)
+    return this.#draining
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #start(host: EngineHost): Promise<void> {
+    if (this.#closing) throw closed()
+    const report: EngineHost['report'] = (message, error) => host.report(message, error)
+    const ledger = new Ledger(this.#store, this.#hub)
+    try {
+      await this.#store.open(report)
+      await ledger.load()
+      await recover(ledger, host)
+    } catch (error) {
+      await this.#store.close().catch(() => {}) // The first error is the one to hear of.
+      this.#opening = undefined
+      throw error
+    }
+    const dispatcher = new Dispatcher({ host, ledger, hub: this.#hub })
+    this.#open = { host, ledger, dispatcher, sweeper: new Sweeper(ledger, report) }
+    this.#open.sweeper.start()
+    dispatcher.resume(ledger.index.live())
+  }
+
+  /** The task that has a key already; undefined when its record was gone by the time it was read. */
+  async #replay(holder: Entry | Reservation, spec: TaskSpec): Promise<Submitted | undefined> {
+    const task = await ('task' in holder ? holder.task : this.#opened().ledger.read(holder))
+    if (task) return { kind: task.inputDigest === spec.inputDigest ? 'replayed' : 'conflict', task }
+    if ('task' in holder) throw new EngineUnavailable('The task of this idempotency key could not be written: try again')
+    this.#opened().ledger.index.remove(holder)
+    return undefined
+  }
+
+  /** Holds the idempotency key while the task is being written. */
+  async #reserving(spec: TaskSpec, create: () => Promise<StoredTask>): Promise<StoredTask> {
+    if (spec.idempotencyKey === undefined) return create()
+    const work = create()
+    const reservation: Reservation = { task: work.catch(() => undefined) }
+    this.#opened().ledger.index.reserve(spec, reservation)
+    try {
+      return await work
+    } finally {
+      this.#opened().ledger.index.release(spec, reservation)
+    }
+  }
+
+  /** Writes a task; with a policy, whose slot is taken, it runs at once. Resolves with the task as it was started. */
+  async #create(queued: StoredTask, policy: ReturnType<Dispatcher['takeSlot']>): Promise<StoredTask> {
+    const { dispatcher } = this.#opened()
+    if (!policy) this.#arriving += 1
+    try {
+      const entry = await this.#opened().ledger.create(policy ? started(queued, queued.createdAt) : queued)
+      if (policy) dispatcher.begin(entry, policy)
+      else dispatcher.schedule(entry)
+    } catch (error) {
+      if (policy) dispatcher.release(queued.procedure, policy)
+      throw error
+    } finally {
+      if (!policy) this.#arriving -= 1
+    }
+    return queued
+  }
+
+  async #drain(grace: number): Promise<void> {
+    await this.#opening?.catch(() => {}) // Whoever opened it was told.
+    await this.#open?.dispatcher.drain(grace)
+  }
+
+  async #close(): Promise<void> {
+    await this.drain(0)
+    this.#open?.sweeper.stop()
+    this.#hub.close()
+    if (this.#open) await this.#store.close()
+  }
+
+  #find(id: string): Entry | undefined {
+    this.#opened()
+    return this.#opened().ledger.index.find(id, Date.now())
+  }
+
+  #opened(): Open {
+    if (this.#closing) throw closed()
+    if (this.#open) return this.#open
+    throw new EngineUnavailable(`The ${this.name} engine is not open yet. Call open() first`)
+  }
+
+  /** Takes new tasks. */
+  #serving(): Open {
+    if (this.#draining) throw new EngineUnavailable('The server is shutting down and takes no new tasks', { retryAfter: 5 })
+    return this.#opened()
+  }
+
+  #admit(): void {
+    if (this.#opened().ledger.counts.queued + this.#arriving < this.#queueLimit) return
+    const message = `${this.#queueLimit} tasks are queued, which is the limit (queueLimit). Try later`
+    throw new EngineUnavailable(message, { retryAfter: 5 })
+  }
+}
+
+/** What ran when the process before ended was lost; that attempt counts. */
+const recover = async (ledger: Ledger, host: EngineHost): Promise<void> => {
+  const running = ledger.index.live().filter(({ status }) => status === 'running')
+  const reason = 'The process ended while the attempt ran'
+  await ledger.changeAll(running, (task) =>
+    recovered(task, { now: Date.now(), rules: rulesOf(host, task.procedure), reason }),
+  )
+}
+
+const closed = (): EngineUnavailable => new EngineUnavailable('The engine is closed')

@@ -1,0 +1,71 @@
+/** `local()` and `inline()`: tasks of one process, with nothing else to install or start. */
+import { KeyvStore } from '../stores/keyv-store.ts'
+import { checkAdapter, type Adapter } from '../stores/adapter.ts'
+import { SqliteAdapter } from '../stores/sqlite.ts'
+import type { TaskStore } from '../store.ts'
+import { LocalEngine } from './local-engine.ts'
+import { toSettings, type EngineOptions, type TasksOption } from './options.ts'
+
+/** Options of `local()`. */
+export interface LocalOptions extends EngineOptions {
+  /**
+   * Where records are kept: `'sqlite'` (default), a file; `'memory'`, gone with the process; or any Keyv storage
+   * adapter that can be iterated, as `new KeyvRedis(url)`.
+   */
+  readonly store?: 'sqlite' | 'memory' | Adapter
+  /** Directory of the SQLite file. Default: `ERRAND_DATA`, else `.errand` in the working directory. */
+  readonly dir?: string
+}
+
+/**
+ * Tasks live in this process and its store, and run in its workers.
+ *
+ * @example createApp(procedures, { module: import.meta.url, tasks: local({ threads: 4 }) })
+ */
+export const local = (options: LocalOptions = {}): TasksOption => {
+  checkStore(options)
+  const settings = toSettings('local', options)
+  const { queueLimit } = settings
+  return {
+    ...settings,
+    multiHost: false,
+    create: () => new LocalEngine({ name: 'local', store: toStore(options), queueLimit }),
+  }
+}
+
+/**
+ * For tests: the same engine in memory, and every task runs on the event loop.
+ *
+ * @example const app = createApp(procedures, { tasks: inline() })
+ */
+export const inline = (options: Pick<EngineOptions, 'inline' | 'queueLimit' | 'drainGrace'> = {}): TasksOption => {
+  const settings = toSettings('inline', options)
+  const { queueLimit } = settings
+  return {
+    ...settings,
+    runOn: 'inline',
+    multiHost: false,
+    create: () => new LocalEngine({ name: 'inline', store: toStore({ store: 'memory' }), queueLimit }),
+  }
+}
+
+const toStore = ({ store = 'sqlite', dir }: LocalOptions): TaskStore => {
+  if (store === 'memory') return new KeyvStore(new Map(), { name: 'memory' })
+  if (store === 'sqlite') return new KeyvStore(new SqliteAdapter(dir === undefined ? {} : { dir }), { name: 'sqlite' })
+  return new KeyvStore(store)
+}
+
+const checkStore = ({ store, dir }: LocalOptions): void => {
+  const isNamed = store === undefined || store === 'sqlite' || store === 'memory'
+  if (dir !== undefined && (typeof dir !== 'string' || dir === ''))
+    throw new TypeError(`local(): option dir is ${JSON.stringify(dir)}, expected a path`)
+  if (dir !== undefined && store !== undefined && store !== 'sqlite')
+    throw new TypeError(`local(): option dir is for the 'sqlite' store, and store is another. Leave one of them out`)
+  if (isNamed) return
+  if (typeof store === 'string')
+    throw new TypeError(
+      `local(): option store is ${JSON.stringify(store)}, expected 'sqlite', 'memory' or a Keyv storage adapter, ` +
+        'such as new KeyvRedis(url) of @keyv/redis',
+    )
+  checkAdapter(store)
+}

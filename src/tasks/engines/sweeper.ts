@@ -1,0 +1,53 @@
+/** Deletes the records of ended tasks when their time is over. */
+import type { Report } from '../store.ts'
+import type { Entry } from './entry.ts'
+import type { Ledger } from './ledger.ts'
+
+/** Readers take a record for gone the moment its time is over, so a sweep may be late. */
+const SWEEP_EVERY = 60_000
+
+/** So many at once: others want to write too. */
+const BATCH = 500
+
+/** One timer, which keeps no process alive. */
+export class Sweeper {
+  readonly #ledger: Ledger
+  readonly #report: Report
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(ledger: Ledger, report: Report) {
+    this.#ledger = ledger
+    this.#report = report
+  }
+
+  start(every = SWEEP_EVERY): void {
+    this.#timer = setTimeout(() => void this.#round(every), every).unref()
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+  }
+
+  /** Deletes what is over now. Resolves with how many. */
+  async sweep(): Promise<number> {
+    const expired = [...this.#ledger.index.expired(Date.now())]
+    for (let from = 0; from < expired.length; from += BATCH)
+      await Promise.all(expired.slice(from, from + BATCH).map((entry) => this.#forget(entry)))
+    return expired.length
+  }
+
+  async #round(every: number): Promise<void> {
+    try {
+      await this.sweep()
+    } catch (error) {
+      this.#report('Records past their time could not be deleted; the next sweep tries again', error)
+    }
+    if (this.#timer) this.start(every)
+  }
+
+  /** It may have been queued again while it waited for its turn. */
+  async #forget(entry: Entry): Promise<void> {
+    if (!entry.live) await this.#ledger.forget(entry)
+  }
+}

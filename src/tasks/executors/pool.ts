@@ -1,0 +1,179 @@
+/** A pool of workers as an executor: which worker gets which call, and how many workers there are. */
+import type { Call, CallEvents, Executor, ExecutorCapabilities, Running } from '../executor.ts'
+import { clock } from '../worker/lease.ts'
+import { inWords, toSentError } from '../worker/messages.ts'
+import { PooledCall, type CallHolder } from './pooled-call.ts'
+import { PooledWorker, type WorkerListener } from './pooled-worker.ts'
+import type { Runtime, WorkerOptions } from './runtime.ts'
+import { SafePool } from './safe-pool.ts'
+
+/** How often calls sent ahead are looked after, in milliseconds. */
+const LOOK_INTERVAL = 10
+/** Milliseconds without new workers after one could not start, as long as others serve. */
+const REST = 1000
+const START_TIMEOUT = 60_000
+
+const toStderr = (message: string): void => console.error(`errand: ${message}`)
+
+/** Runs calls in workers that are made on demand. Opens nothing before the first call. */
+export class WorkerPool implements Executor, CallHolder, WorkerListener {
+  readonly name: string
+  readonly capabilities: ExecutorCapabilities
+  readonly #options: WorkerOptions
+  readonly #runtime: Runtime
+  readonly #report: (message: string) => void
+  readonly #workers = new Set<PooledWorker>()
+  readonly #waiting: PooledCall[] = []
+  #pool: SafePool | undefined
+  #isClosed = false
+  #closed: Promise<void> | undefined
+  #lookTimer: NodeJS.Timeout | undefined
+  #restUntil = 0
+
+  constructor(runtime: Runtime, options: WorkerOptions) {
+    if (!Number.isInteger(options.workers) || options.workers < 1)
+      throw new RangeError(`${runtime.name}: ${options.workers} workers were asked for; give a whole number from 1 up`)
+    this.name = runtime.name
+    this.capabilities = { isolated: true, slots: options.workers }
+    this.#runtime = runtime
+    this.#options = options
+    this.#report = options.report ?? toStderr
+  }
+
+  run(call: Call, events: CallEvents, started: () => void): Running {
+    const running = new PooledCall(call, events, started)
+    if (this.#isClosed) {
+      running.end({ kind: 'returned' })
+      return running
+    }
+    running.holder = this
+    this.#waiting.push(running)
+    // Behind others it waits with them for a worker to be free.
+    if (this.#waiting.length === 1 || this.#canGrow()) this.#dispatch()
+    return running
+  }
+
+  /** A call that waits here is withdrawn. */
+  abort(call: PooledCall): void {
+    this.#waiting.splice(this.#waiting.indexOf(call), 1)
+    call.end({ kind: 'returned' })
+  }
+
+  kill(call: PooledCall): void {
+    this.abort(call)
+  }
+
+  #dispatch(): void {
+    this.#fill(() => 1)
+    this.#grow()
+    if (this.#waiting.length === 0) return
+    const now = clock()
+    if (this.#fill((worker) => worker.room(now)) > 0) this.#lookLater()
+  }
+
+  /** Gives calls to the workers, evenly, until each has as many as it has room for. Says how many. */
+  #fill(room: (worker: PooledWorker) => number): number {
+    const before = this.#waiting.length
+    for (let depth = 0, isFull = false; !isFull && this.#waiting.length > 0; depth += 1) {
+      isFull = true
+      for (const worker of this.#workers) {
+        if (!worker.isReady || room(worker) <= depth) continue
+        isFull = false
+        if (worker.load <= depth) this.#send(worker)
+      }
+    }
+    return before - this.#waiting.length
+  }
+
+  #send(worker: PooledWorker): void {
+    const call = this.#waiting.shift()
+    try {
+      if (call) worker.send(call)
+    } catch (thrown) {
+      call?.end({ kind: 'lost', reason: `The input of ${call.call.procedure} can't be sent: ${inWords(toSentError(thrown))}` })
+    }
+  }
+
+  #canGrow(): boolean {
+    if (this.#workers.size >= this.#options.workers) return false
+    return this.#workers.size === 0 || clock() >= this.#restUntil
+  }
+
+  /** One new worker per waiting call. */
+  #grow(): void {
+    const starting = [...this.#workers].filter((worker) => worker.isStarting).length
+    for (let missing = this.#waiting.length - starting; missing > 0 && this.#canGrow(); missing -= 1) this.#add()
+  }
+
+  #add(): void {
+    const { module, startTimeout = START_TIMEOUT, workers } = this.#options
+    const pool = (this.#pool ??= new SafePool({ ...this.#runtime.poolOptions, maxThreads: workers }))
+    const worker = new PooledWorker({
+      module,
+      startTimeout,
+      runtime: this.#runtime,
+      listener: this,
+      start: (job, options) => pool.start(job, options),
+    })
+    this.#workers.add(worker)
+  }
+
+  ready(): void {
+    this.#restUntil = 0
+    this.#dispatch()
+  }
+
+  freed(): void {
+    if (this.#waiting.length > 0) this.#dispatch()
+  }
+
+  ended(worker: PooledWorker, reason: string): void {
+    this.#workers.delete(worker)
+    if (this.#isClosed) return
+    if (worker.hasServed) this.#replace()
+    else this.#startFailed(reason)
+    this.#dispatch()
+  }
+
+  // At once, so that the next call need not wait for it.
+  #replace(): void {
+    if (this.#canGrow()) this.#add()
+  }
+
+  // Calls that wait are told only when nobody is left to serve them.
+  #startFailed(reason: string): void {
+    this.#restUntil = clock() + REST
+    if (this.#waiting.length === 0) this.#report(`a worker could not start: ${reason}`)
+    if (this.#workers.size > 0) return
+    const outcome = { kind: 'lost', reason: `The worker could not start: ${reason}` } as const
+    for (const call of this.#waiting.splice(0)) call.end(outcome)
+  }
+
+  #lookLater(): void {
+    this.#lookTimer ??= setTimeout(() => this.#look(), LOOK_INTERVAL)
+  }
+
+  #look(): void {
+    this.#lookTimer = undefined
+    for (const worker of this.#workers) void worker.recall()
+    if ([...this.#workers].some((worker) => worker.hasLent)) this.#lookLater()
+  }
+
+  gaveBack(calls: readonly PooledCall[]): void {
+    for (const call of calls) call.holder = this
+    this.#waiting.unshift(...calls)
+    if (calls.length > 0) this.#dispatch()
+  }
+
+  close(): Promise<void> {
+    return (this.#closed ??= this.#close())
+  }
+
+  async #close(): Promise<void> {
+    this.#isClosed = true
+    clearTimeout(this.#lookTimer)
+    for (const call of this.#waiting.splice(0)) call.end({ kind: 'returned' })
+    for (const worker of this.#workers) worker.end('the executor was closed')
+    await this.#pool?.close()
+  }
+}

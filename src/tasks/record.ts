@@ -1,0 +1,56 @@
+/** The part of a stored task that callers see. */
+import { isFinished, type TaskAttempt, type TaskErrorData, type TaskLinks, type TaskRecord } from '../protocol/task.ts'
+import { createTaskId } from './id.ts'
+import type { StoredAttempt, StoredError, StoredTask } from './stored-task.ts'
+
+/** How records are shown. */
+export interface RecordView {
+  readonly links: (id: string) => TaskLinks
+  /** Shows the words of errors not meant for callers: to admins, and in development. */
+  readonly reveal: boolean
+  /** Adds the input: for admins. */
+  readonly input?: boolean
+}
+
+// A live task's revision counts in memory too, so after a restart it may count the same numbers again.
+const BOOT = createTaskId().slice(-8)
+
+/** The opaque `rev` of a task: differs after every change, restarts included. */
+export const revOf = (task: StoredTask): string =>
+  isFinished(task.status) ? String(task.revision) : `${BOOT}.${task.revision}`
+
+const iso = (time: number): string => new Date(time).toISOString()
+
+const toError = ({ internal, ...error }: StoredError, reveal: boolean): TaskErrorData => {
+  const { name: _name, declared: _declared, ...data } = error as StoredError & { name?: string; declared?: boolean }
+  return reveal && internal ? { ...data, message: `${internal.name}: ${internal.message}` } : data
+}
+
+const toAttempt = ({ n, startedAt, finishedAt, error }: StoredAttempt, reveal: boolean): TaskAttempt => ({
+  n,
+  startedAt: iso(startedAt),
+  ...(finishedAt === undefined ? {} : { finishedAt: iso(finishedAt) }),
+  ...(error ? { error: toError(error, reveal) } : {}),
+})
+
+/** A stored task as a record. */
+export const toRecord = (task: StoredTask, { links, reveal, input }: RecordView): TaskRecord => ({
+  id: task.id,
+  procedure: task.procedure,
+  status: task.status,
+  attempt: task.attempt,
+  maxAttempts: task.maxAttempts,
+  attempts: task.attempts.map((attempt) => toAttempt(attempt, reveal)),
+  createdAt: iso(task.createdAt),
+  ...(task.startedAt === undefined ? {} : { startedAt: iso(task.startedAt) }),
+  ...(task.finishedAt === undefined ? {} : { finishedAt: iso(task.finishedAt) }),
+  ...(task.runAt === undefined ? {} : { runAt: iso(task.runAt) }),
+  ...(task.progress === undefined ? {} : { progress: task.progress }),
+  ...(task.result === undefined ? {} : { result: task.result }),
+  ...(task.error ? { error: toError(task.error, reveal) } : {}),
+  ...(task.cancelRequested ? { cancelRequested: true } : {}),
+  rev: revOf(task),
+  ...(task.tags ? { tags: task.tags } : {}),
+  links: links(task.id),
+  ...(input ? { input: task.input } : {}),
+})

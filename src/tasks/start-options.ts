@@ -1,0 +1,84 @@
+/** Reads the options of a start, whoever gave them: a client, a header, a handler. */
+import { createHash } from 'node:crypto'
+import { toMilliseconds, type Duration } from '../protocol/duration.ts'
+import type { Issue } from '../protocol/errors.ts'
+import { ProcedureError, errorWithoutStack } from '../procedures/errors.ts'
+import { invalidInput } from '../procedures/call.ts'
+import type { StartOptions } from '../procedures/procedure.ts'
+
+/** Options of a start, checked, with times as epoch ms. */
+export interface ReadyStart {
+  readonly idempotencyKey?: string
+  readonly runAt?: number
+  readonly priority?: number
+  readonly tags?: readonly string[]
+}
+
+const KEY_LENGTH = 255
+const TAG_COUNT = 20
+const TAG_LENGTH = 100
+
+const refuse = (name: string, expected: string): never => {
+  const issue: Issue = { code: 'custom', path: [name], message: `expected ${expected}` }
+  throw errorWithoutStack(invalidInput([issue]))
+}
+
+const readTime = (text: string): number => {
+  const time = Date.parse(text)
+  return Number.isNaN(time) ? refuse('runAt', 'an ISO 8601 date and time') : time
+}
+
+const readDelay = (delay: number | string): number => {
+  try {
+    return toMilliseconds(delay as Duration)
+  } catch {
+    return refuse('delay', "milliseconds or a text like '10m'")
+  }
+}
+
+const readRunAt = ({ runAt, delay }: StartOptions, now: number): number | undefined => {
+  if (runAt !== undefined && delay !== undefined) refuse('delay', 'either runAt or delay, not both')
+  if (runAt !== undefined) return readTime(runAt)
+  return delay === undefined ? undefined : now + readDelay(delay)
+}
+
+const isPriority = (priority: number): boolean => Number.isInteger(priority) && Math.abs(priority) <= 100
+
+const areTags = (tags: readonly unknown[]): boolean =>
+  Array.isArray(tags) &&
+  tags.length <= TAG_COUNT &&
+  tags.every((tag) => typeof tag === 'string' && tag.length > 0 && tag.length <= TAG_LENGTH)
+
+/**
+ * Checks options.
+ * @throws ProcedureError BAD_REQUEST that names the option
+ */
+export const readStartOptions = (options: StartOptions, now: number): ReadyStart => {
+  const { idempotencyKey, priority, tags } = options
+  if (idempotencyKey !== undefined && (idempotencyKey.length === 0 || idempotencyKey.length > KEY_LENGTH))
+    refuse('idempotencyKey', `1 to ${KEY_LENGTH} characters`)
+  if (priority !== undefined && !isPriority(priority)) refuse('priority', 'a whole number from -100 to 100')
+  if (tags !== undefined && !areTags(tags)) refuse('tags', `at most ${TAG_COUNT} texts of 1 to ${TAG_LENGTH} characters`)
+  const runAt = readRunAt(options, now)
+  return {
+    ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+    ...(runAt === undefined ? {} : { runAt }),
+    ...(priority === undefined ? {} : { priority }),
+    ...(tags === undefined ? {} : { tags }),
+  }
+}
+
+const canonical = (value: unknown): unknown => {
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return value.map(canonical)
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))
+  return entries.map(([key, item]) => [key, canonical(item)])
+}
+
+/** Digest of an input: equal for equal JSON, whatever the order of keys. */
+export const digest = (input: unknown): string =>
+  createHash('sha256').update(JSON.stringify(canonical(input)) ?? '').digest('base64url')
+
+/** The refusal of a key that already stands for another input (draft-ietf-httpapi-idempotency-key-header §2.7). */
+export const keyReused = (): ProcedureError =>
+  new ProcedureError('UNPROCESSABLE_CONTENT', 'This idempotency key was used with another input: use a new key for a new task')

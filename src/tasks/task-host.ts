@@ -1,0 +1,78 @@
+/** What the engine asks of this process: policies, and one attempt run with its limits on time. */
+import { errorData } from '../protocol/errors.ts'
+import type { TaskPolicy, EngineHost, Claim } from './engine.ts'
+import type { CallEvents, Executor, Outcome, OutcomeError, Running } from './executor.ts'
+import type { MaybePromise } from '../procedures/handler.ts'
+
+/** Parts the host joins. */
+export interface HostParts {
+  readonly policies: ReadonlyMap<string, TaskPolicy>
+  /** Made when first needed. */
+  readonly executor: (runOn: TaskPolicy['runOn']) => MaybePromise<Executor>
+  readonly slots: Readonly<Record<TaskPolicy['runOn'], number>>
+  /** Serves what a running handler asks for. */
+  readonly serve: (claim: Claim) => CallEvents['start']
+  /** Told of an attempt that ended in an error by itself. */
+  readonly failed: (error: OutcomeError, procedure: string) => void
+  readonly report: EngineHost['report']
+}
+
+const timedOut = (timeout: number): Outcome => ({
+  kind: 'error',
+  error: { ...errorData('TASK_TIMEOUT', `The attempt took longer than ${timeout} ms`), name: 'TASK_TIMEOUT' },
+})
+
+/** Stops an attempt in two steps: its signal first, its worker when the grace is over. */
+const stop = (running: Running, reason: string, grace: number): NodeJS.Timeout => {
+  running.abort(reason)
+  return setTimeout(() => running.kill(reason), grace)
+}
+
+const runAttempt = async (parts: HostParts, claim: Claim): Promise<Outcome> => {
+  const made = parts.executor(claim.policy.runOn)
+  const outcome = await runOn(made instanceof Promise ? await made : made, parts, claim)
+  // A handler that throws because it was asked to stop did as it was told.
+  if (outcome.kind === 'error' && !claim.signal.aborted) parts.failed(outcome.error, claim.task.procedure)
+  return outcome
+}
+
+const runOn = (executor: Executor, parts: HostParts, claim: Claim): Promise<Outcome> => {
+  const { task, policy, signal } = claim
+  const { timeout, cancelGrace } = policy
+  const timers: NodeJS.Timeout[] = []
+  let late = false
+  const onTimeout = (): void => {
+    late = true
+    timers.push(stop(running, 'TASK_TIMEOUT', cancelGrace))
+  }
+  const started = (): void => {
+    if (timeout !== undefined) timers.push(setTimeout(onTimeout, timeout))
+  }
+  const call = {
+    taskId: task.id,
+    procedure: task.procedure,
+    input: task.input,
+    carried: task.carried,
+    attempt: task.attempt,
+  }
+  const events = { progress: claim.progress, log: claim.log, start: parts.serve(claim) } as CallEvents
+  const running = executor.run(call, events, started)
+  const onAbort = (): void => void timers.push(stop(running, reasonOf(signal), cancelGrace))
+  if (signal.aborted) onAbort()
+  else signal.addEventListener('abort', onAbort, { once: true })
+  return running.outcome.then((outcome) => {
+    for (const timer of timers) clearTimeout(timer)
+    signal.removeEventListener('abort', onAbort)
+    return late && outcome.kind !== 'value' ? timedOut(timeout as number) : outcome
+  })
+}
+
+const reasonOf = (signal: AbortSignal): string => (signal.reason instanceof Error ? signal.reason.name : String(signal.reason))
+
+/** The host of one app's engine. */
+export const createHost = (parts: HostParts): EngineHost => ({
+  policy: (procedure) => parts.policies.get(procedure),
+  slots: (runOn) => parts.slots[runOn],
+  run: (claim) => runAttempt(parts, claim),
+  report: parts.report,
+})

@@ -1,0 +1,278 @@
+/** The one door into tasks: starts them, reads them, stops them, for whoever may. */
+import { createHandle, type TaskAccess } from '../protocol/handle.ts'
+import type { TaskHandle } from '../protocol/task-handle.ts'
+import { isFinished, type TaskEvent, type TaskPage, type TaskRecord, type TaskStatus } from '../protocol/task.ts'
+import { ProcedureError } from '../procedures/errors.ts'
+import type { TaskStarter } from '../procedures/handler.ts'
+import type { AnyProcedure, StartOptions, TaskProcedure } from '../procedures/procedure.ts'
+import type { PathOf } from '../procedures/task-call.ts'
+import type { Admission } from '../procedures/task-call.ts'
+import { EngineUnavailable, type EngineEvent, type TaskEngine, type TaskPolicy, type TaskQuery } from './engine.ts'
+import { createTaskId, isTaskId } from './id.ts'
+import { revOf, toRecord, type RecordView } from './record.ts'
+import { digest, keyReused, readStartOptions } from './start-options.ts'
+import type { StoredTask } from './stored-task.ts'
+
+/** Who asks. */
+export interface Caller {
+  /** Null for a stranger. */
+  readonly owner: string | null
+  /** Sees and may stop everything. */
+  readonly admin: boolean
+}
+
+/** Code on the server: as good as an admin. */
+export const SERVER: Caller = { owner: null, admin: true }
+
+/** A start, ready for the engine. */
+export interface StartRequest {
+  readonly procedure: string
+  /** Raw wire input, found good. */
+  readonly input: unknown
+  readonly options: StartOptions
+  readonly admission: Admission
+  readonly caller: Caller
+}
+
+/** A started task. */
+export interface Started {
+  readonly task: StoredTask
+  /** The key stood for it already. */
+  readonly replayed: boolean
+}
+
+/** What to list. */
+export interface ListQuery {
+  readonly procedure?: string | undefined
+  readonly status?: TaskStatus | undefined
+  readonly tag?: string | undefined
+  /** 1 to 200. Default 50. */
+  readonly limit?: number | undefined
+  readonly cursor?: string | undefined
+}
+
+/** What `wait` waits for. */
+export interface WaitQuery {
+  /** Milliseconds. */
+  readonly timeout: number
+  /** Until it differs from this `rev`; without it, until the task has ended. */
+  readonly after?: string | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Parts that the app puts together. */
+export interface TasksParts {
+  /** Opens the engine at first use. */
+  readonly engine: () => Promise<TaskEngine>
+  readonly policies: ReadonlyMap<string, TaskPolicy>
+  readonly priorities: ReadonlyMap<string, number>
+  /** Refuses a bad input and fills in what the procedure says of its own starts. */
+  readonly admit: (procedure: string, input: unknown) => Promise<Admission>
+  readonly pathOf: PathOf
+  /** Whether tasks have owners; else all callers are one. */
+  readonly owned: boolean
+  readonly view: (caller: Caller) => RecordView
+}
+
+const unavailable = (error: unknown): never => {
+  if (!(error instanceof EngineUnavailable)) throw error
+  throw new ProcedureError('SERVICE_UNAVAILABLE', error.message, { retryAfter: error.retryAfter, cause: error })
+}
+
+const without = <T extends object>(query: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
+  Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined)) as never
+
+/** Tasks of one app. */
+export class Tasks implements TaskStarter {
+  readonly #parts: TasksParts
+
+  constructor(parts: TasksParts) {
+    this.#parts = parts
+  }
+
+  /**
+   * Starts a task; resolves once it is durable.
+   * @throws ProcedureError BAD_REQUEST for an input the schema refuses, SERVICE_UNAVAILABLE when the queue is full
+   */
+  start<I, O, P, E>(task: TaskProcedure<I, O, P, E>, input: I, options?: StartOptions): Promise<TaskHandle<O, P>>
+  start(path: string, input: unknown, options?: StartOptions): Promise<TaskHandle>
+  async start(task: AnyProcedure | string, input: unknown, options: StartOptions = {}): Promise<TaskHandle<never, never>> {
+    const procedure = this.#parts.pathOf(task)
+    const admission = await this.#parts.admit(procedure, input)
+    const { task: stored } = await this.submit({ procedure, input, options, admission, caller: SERVER })
+    return this.handle<never, never>(stored.id, SERVER)
+  }
+
+  /** Starts several; each is durable on its own when this resolves. */
+  startMany<I, O, P, E>(
+    task: TaskProcedure<I, O, P, E>,
+    inputs: readonly I[],
+    options?: StartOptions,
+  ): Promise<TaskHandle<O, P>[]> {
+    return Promise.all(inputs.map((input) => this.start(task, input, options)))
+  }
+
+  /** A task's record. Undefined for an unknown id. */
+  async get(id: string): Promise<TaskRecord | undefined> {
+    const task = await this.find(id, SERVER)
+    return task && this.record(task, SERVER)
+  }
+
+  /** Records, newest first. */
+  async list(query: ListQuery = {}, caller: Caller = SERVER): Promise<TaskPage> {
+    const { owned } = this.#parts
+    if (owned && !caller.admin && caller.owner === null) return { items: [] }
+    const scope = owned && !caller.admin ? { owner: caller.owner as string } : {}
+    const full = { limit: 50, ...without(query), ...scope } as TaskQuery
+    const page = await this.#use((engine) => engine.list(full))
+    const items = page.items.map(({ result: _result, ...task }) => this.record(task as StoredTask, caller))
+    return { items, ...(page.nextCursor === undefined ? {} : { nextCursor: page.nextCursor }) }
+  }
+
+  /** Asks a task to stop. Undefined for an unknown id. */
+  async cancel(id: string, caller: Caller = SERVER): Promise<{ record: TaskRecord; settled: boolean } | undefined> {
+    if (!(await this.find(id, caller))) return undefined
+    const result = await this.#use((engine) => engine.cancel(id))
+    return result && { record: this.record(result.task, caller), settled: result.kind === 'settled' }
+  }
+
+  /**
+   * Runs an ended, not succeeded task again.
+   * @throws ProcedureError CONFLICT when it still runs or has succeeded
+   */
+  async retry(id: string, caller: Caller = SERVER): Promise<TaskRecord | undefined> {
+    if (!(await this.find(id, caller))) return undefined
+    const result = await this.#use((engine) => engine.retry(id))
+    if (result === 'not-ended') throw new ProcedureError('CONFLICT', 'The task has not ended yet: cancel it, or wait')
+    if (result === 'succeeded') throw new ProcedureError('CONFLICT', 'The task succeeded: start a new one instead')
+    return result && this.record(result, caller)
+  }
+
+  /**
+   * Forgets an ended task. False for an unknown id.
+   * @throws ProcedureError CONFLICT while it is live
+   */
+  async remove(id: string, caller: Caller = SERVER): Promise<boolean> {
+    if (!(await this.find(id, caller))) return false
+    const result = await this.#use((engine) => engine.remove(id))
+    if (result === 'not-ended') throw new ProcedureError('CONFLICT', 'The task has not ended yet: cancel it first')
+    return result === 'removed'
+  }
+
+  /** A handle to a task that exists or existed. */
+  handle<O = unknown, P = unknown>(id: string, caller: Caller = SERVER): TaskHandle<O, P> {
+    return createHandle(this.access(caller), id)
+  }
+
+  /** How a handle reaches tasks from inside the server. */
+  access(caller: Caller): TaskAccess {
+    const known = async (id: string, task: Promise<StoredTask | undefined>): Promise<TaskRecord> =>
+      this.record((await task) ?? unknownTask(id), caller)
+    return {
+      get: ({ id, wait, after }) =>
+        known(id, wait === undefined ? this.find(id, caller) : this.wait(id, { timeout: wait * 1000, after }, caller)),
+      cancel: async (id) => ((await this.cancel(id, caller)) ?? unknownTask(id)).record,
+      watch: ({ id, lastEventId }, signal) => this.watch(id, { after: lastEventId, signal }, caller),
+    }
+  }
+
+  /** Starts a task whose input and caller were found good. */
+  async submit({ procedure, input, options, admission, caller }: StartRequest): Promise<Started> {
+    const now = Date.now()
+    const policy = this.#parts.policies.get(procedure) as TaskPolicy
+    const { idempotencyKey = admission.idempotencyKey, ...rest } = readStartOptions(options, now)
+    const submitted = await this.#use((engine) =>
+      engine.submit({
+        id: createTaskId(now),
+        procedure,
+        input,
+        maxAttempts: policy.maxAttempts,
+        owner: caller.owner,
+        priority: this.#parts.priorities.get(procedure) ?? 0,
+        ...rest,
+        ...(admission.carried === undefined ? {} : { carried: admission.carried }),
+        ...(idempotencyKey === undefined ? {} : { idempotencyKey, inputDigest: digest(input) }),
+        ...(policy.deadline === undefined ? {} : { deadlineAt: now + policy.deadline }),
+      }),
+    )
+    if (submitted.kind === 'conflict') throw keyReused()
+    return { task: submitted.task, replayed: submitted.kind === 'replayed' }
+  }
+
+  /** A task that the caller may see. */
+  async find(id: string, caller: Caller): Promise<StoredTask | undefined> {
+    if (!isTaskId(id)) return undefined
+    const task = await this.#use((engine) => engine.get(id))
+    return task && this.#maySee(task, caller) ? task : undefined
+  }
+
+  /** The task once it has ended or changed, or as it is when the time is over. */
+  async wait(id: string, query: WaitQuery, caller: Caller): Promise<StoredTask | undefined> {
+    const { timeout, after, signal } = query
+    const isDone = (task: StoredTask): boolean =>
+      isFinished(task.status) || (after !== undefined && revOf(task) !== after)
+    const task = await this.find(id, caller)
+    if (!task || isDone(task) || timeout <= 0) return task
+    const limit = AbortSignal.timeout(Math.min(timeout, LONGEST_TIMER))
+    await this.#untilEvent(id, isDone, signal ? AbortSignal.any([signal, limit]) : limit)
+    return this.find(id, caller)
+  }
+
+  /** What happens to a task, with the id of each event; ends with `done`. */
+  async *watch(
+    id: string,
+    { after, signal }: { readonly after?: string | undefined; readonly signal: AbortSignal },
+    caller: Caller,
+  ): AsyncGenerator<{ id: string; event: TaskEvent }, void> {
+    const engine = await this.#parts.engine()
+    for await (const event of engine.events(id, { signal, ...(after === undefined ? {} : { after }) }))
+      yield { id: event.seq, event: this.#toEvent(event, caller) }
+  }
+
+  /** A stored task as the caller may see it. */
+  record(task: StoredTask, caller: Caller): TaskRecord {
+    return toRecord(task, this.#parts.view(caller))
+  }
+
+  async #untilEvent(id: string, isDone: (task: StoredTask) => boolean, signal: AbortSignal): Promise<void> {
+    const engine = await this.#parts.engine()
+    for await (const event of engine.events(id, { signal })) {
+      const task = 'task' in event ? event.task : event.type === 'progress' ? await engine.get(id) : undefined
+      if (task && isDone(task)) return
+    }
+  }
+
+  #toEvent(event: EngineEvent, caller: Caller): TaskEvent {
+    switch (event.type) {
+      case 'state':
+      case 'done':
+        return { type: event.type, record: this.record(event.task, caller) }
+      case 'progress':
+        return { type: 'progress', progress: event.progress }
+      case 'log':
+        return { type: 'log', log: event.log }
+      case 'gap':
+        return { type: 'gap' }
+    }
+  }
+
+  #maySee(task: StoredTask, caller: Caller): boolean {
+    return !this.#parts.owned || caller.admin || task.owner === null || task.owner === caller.owner
+  }
+
+  async #use<T>(act: (engine: TaskEngine) => Promise<T>): Promise<T> {
+    try {
+      return await act(await this.#parts.engine())
+    } catch (error) {
+      return unavailable(error)
+    }
+  }
+}
+
+/** Node's timers hold 31 bits. */
+const LONGEST_TIMER = 2 ** 31 - 1
+
+/** The refusal of an id nobody knows, or that isn't the caller's. */
+export const unknownTask = (id: string): never => {
+  throw new ProcedureError('NOT_FOUND', `No task has the id ${id}`)
+}
