@@ -8,7 +8,12 @@ import { createProcesses, createThreads } from './executors.mjs'
 
 const options = readOptions({ rounds: 5, calls: 40_000, workers: 2, only: null })
 const inFlight = 64
-const call = { taskId: '0198c0de-0000-7000-8000-000000000000', procedure: 'noop', input: { n: 1 }, attempt: 1 }
+const call = {
+  taskId: '0198c0de-0000-7000-8000-000000000000',
+  procedure: 'noop',
+  input: { n: 1 },
+  attempt: 1,
+}
 const events = { progress() {}, log() {}, start: async () => null }
 
 const errand = (create) => () => {
@@ -30,7 +35,9 @@ const contenders = {
   'tinypool processes': { create: tinypool({ runtime: 'child_process', env: process.env }), share: 0.2 },
   'errand processes': { create: errand(createProcesses), share: 0.2, against: 'tinypool processes' },
 }
-const names = Object.keys(contenders).filter((name) => !options.only || options.only.some((part) => name.includes(part)))
+const names = Object.keys(contenders).filter(
+  (name) => !options.only || options.only.some((part) => name.includes(part)),
+)
 
 async function sequential(pool, calls) {
   const times = []
@@ -69,7 +76,10 @@ for (let round = 0; round < options.rounds; round++)
 
 const summary = names.map((name) => {
   const own = runs.filter((run) => run.name === name)
-  return { name, ...Object.fromEntries(['one', 'p50', 'many'].map((key) => [key, median(own.map((run) => run[key]))])) }
+  return {
+    name,
+    ...Object.fromEntries(['one', 'p50', 'many'].map((key) => [key, median(own.map((run) => run[key]))])),
+  }
 })
 
 const rows = summary.map((row) => {
@@ -77,5 +87,7 @@ const rows = summary.map((row) => {
   const times = (key) => (base ? `**${fixed(row[key] / base[key], 2)}**` : '')
   return [row.name, fixed(row.one, 0), times('one'), fixed(row.p50, 1), fixed(row.many, 0), times('many')]
 })
-console.log(markdownTable(['no-op', 'one at a time /s', '×', 'p50 µs', `${inFlight} in flight /s`, '×'], rows))
+console.log(
+  markdownTable(['no-op', 'one at a time /s', '×', 'p50 µs', `${inFlight} in flight /s`, '×'], rows),
+)
 writeReport('dispatch', { options, summary, runs })

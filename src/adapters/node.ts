@@ -55,9 +55,9 @@ class NodeRequest extends HttpRequest {
         chunks.length = 0
         reject(this.#refuseBody(limit))
       })
-      message.once('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)))
-      message.once('error', () => reject(hungUp()))
-      message.once('close', () => message.complete || reject(hungUp()))
+      message.on('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)))
+      // A caller that hangs up shows as a close before the end; Node emits no error to those who don't listen for one.
+      message.on('close', () => message.complete || reject(hungUp()))
     })
   }
 

@@ -1,11 +1,11 @@
-/** Task handles over a tRPC client. */
-import { createHandle, type TaskAccess } from '../protocol/handle.ts'
-import type { TaskHandle } from '../protocol/task-handle.ts'
+/** A task over a tRPC client. */
 import type { TaskEvent, TaskRecord } from '../protocol/task.ts'
+import { isTransientStatus, type RemoteTask } from './remote-task.ts'
 
 // The shapes of tRPC's client procedures, as far as a handle uses them.
 // oxlint-disable typescript/no-explicit-any -- parameters and results of every task
-interface TaskClient {
+/** A task's procedures in a tRPC client, as `trpc.countPrimes`. */
+export interface TrpcTask {
   readonly run: { mutate: (input: any, options?: any) => Promise<any> }
   readonly start: { mutate: (input: any, options?: any) => Promise<any> }
   readonly startWith: { mutate: (input: any, options?: any) => Promise<any> }
@@ -14,27 +14,15 @@ interface TaskClient {
   readonly watch: { subscribe: (input: any, callbacks: any) => { unsubscribe: () => void } }
 }
 
-type InputOf<T> = T extends { start: { mutate: (input: infer I, ...rest: any) => any } } ? I : never
-type OutputOf<T> = T extends { run: { mutate: (...args: any) => Promise<infer O> } } ? O : never
-type ProgressOf<T> = T extends { start: { mutate: (...args: any) => Promise<{ progress?: infer P }> } } ? P : never
-type StartOptionsOf<T> = T extends { startWith: { mutate: (input: infer W, ...rest: any) => any } } ? Omit<W & object, 'input'> : never
+export type TrpcInput<T> = T extends { start: { mutate: (input: infer I, ...rest: any) => any } } ? I : never
+export type TrpcOutput<T> = T extends { run: { mutate: (...args: any) => Promise<infer O> } } ? O : never
+export type TrpcProgress<T> = T extends { start: { mutate: (...args: any) => Promise<{ progress?: infer P }> } } ? P : never
 // oxlint-enable typescript/no-explicit-any
-
-/** The handle of a client's task. */
-export type HandleOf<T> = TaskHandle<OutputOf<T>, ProgressOf<T>>
 
 interface Failure {
   readonly message?: string
   readonly data?: { readonly httpStatus?: number } | null
 }
-
-// No answer at all, or one that says "not now": the server restarts, a proxy lost it.
-const isTransient = (error: unknown): boolean => {
-  const { data } = error as Failure
-  return !data || data.httpStatus === 502 || data.httpStatus === 503 || data.httpStatus === 504
-}
-
-const cannotWatch = (error: unknown): boolean => String((error as Failure).message).startsWith('Subscriptions are unsupported')
 
 interface Message {
   readonly id: string
@@ -42,65 +30,39 @@ interface Message {
 }
 
 /** A subscription's callbacks as an async iterable. */
-async function* watch(client: TaskClient, query: object, signal: AbortSignal) {
-  const messages: Message[] = []
-  let ended: { error?: unknown } | undefined
-  let wake = (): void => undefined
-  const end = (error?: unknown): void => {
-    ended ??= { error }
-    wake()
-  }
-  const subscription = client.watch.subscribe(query, {
-    onData: (message: Message) => {
-      messages.push(message)
-      wake()
+async function* watch(client: TrpcTask, query: object, signal: AbortSignal) {
+  signal.throwIfAborted()
+  let unsubscribe = (): void => undefined
+  const messages = new ReadableStream<Message>({
+    start: (controller) => {
+      const subscription = client.watch.subscribe(query, {
+        onData: (message: Message) => controller.enqueue(message),
+        onError: (error: unknown) => controller.error(error),
+        onComplete: () => controller.close(),
+      })
+      unsubscribe = () => subscription.unsubscribe()
+      // In this order: to unsubscribe completes, and an ended stream can't be closed.
+      signal.addEventListener('abort', () => {
+        unsubscribe()
+        controller.error(signal.reason)
+      })
     },
-    onError: end,
-    onComplete: () => end(),
-  })
-  signal.addEventListener('abort', () => end(signal.reason), { once: true })
+  }).getReader()
   try {
-    for (;;) {
-      for (let message = messages.shift(); message; message = messages.shift()) yield { id: message.id, event: message.data }
-      if (ended?.error) throw ended.error
-      if (ended) return
-      await new Promise<void>((resolve) => (wake = resolve))
-    }
+    for (let read = await messages.read(); !read.done; read = await messages.read())
+      yield { id: read.value.id, event: read.value.data }
   } finally {
-    subscription.unsubscribe()
+    unsubscribe()
   }
 }
 
-const accessOf = (client: TaskClient): TaskAccess => ({
+/** Reaches a task through a tRPC client. */
+export const trpcTask = (client: TrpcTask): RemoteTask => ({
+  start: (input, options) =>
+    (options ? client.startWith.mutate({ ...options, input }) : client.start.mutate(input)) as Promise<TaskRecord>,
   get: (query) => client.get.query(query) as Promise<TaskRecord>,
   cancel: (id) => client.cancel.mutate({ id }) as Promise<TaskRecord>,
   watch: (query, signal) => watch(client, query, signal),
-  isTransient,
-  cannotWatch,
+  isTransient: (error) => isTransientStatus((error as Failure).data?.httpStatus),
+  cannotWatch: (error) => String((error as Failure).message).startsWith('Subscriptions are unsupported'),
 })
-
-/**
- * A handle to a task that was started earlier, here or elsewhere.
- *
- * @example const task = attachTask(trpc.countPrimes, id)
- */
-export const attachTask = <T extends TaskClient>(procedure: T, id: string): HandleOf<T> =>
-  createHandle(accessOf(procedure), id)
-
-/**
- * Starts a task; resolves once the server has made it durable.
- *
- * @param options idempotency key, delay, priority, tags: as `startWith` takes them
- *
- * @example const task = await startTask(trpc.countPrimes, { below: 1e9 })
- */
-export const startTask = async <T extends TaskClient>(
-  procedure: T,
-  input: InputOf<T>,
-  options?: StartOptionsOf<T>,
-): Promise<HandleOf<T>> => {
-  const record = (await (options
-    ? procedure.startWith.mutate({ ...options, input })
-    : procedure.start.mutate(input))) as TaskRecord
-  return attachTask(procedure, record.id)
-}

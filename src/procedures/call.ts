@@ -95,23 +95,42 @@ const failed = (thrown: unknown): CallResult => failure(toFailure(thrown))
 const isThenable = (value: unknown): value is Promise<unknown> =>
   typeof value === 'object' && value !== null && typeof (value as Promise<unknown>).then === 'function'
 
-/** The arguments of a handler; the signal is made only for a handler that reads it. */
-const handlerArgs = (input: unknown, ctx: unknown, environment: CallEnvironment, fixed: Fixed): object => ({
-  input,
-  ctx,
-  errors: fixed.errors,
-  meta: fixed.meta,
-  path: fixed.path,
-  tasks: environment.tasks,
-  get signal() {
-    return environment.signal
-  },
-})
-
 interface Fixed {
   readonly errors: object
   readonly meta: object
   readonly path: string
+}
+
+/**
+ * The arguments of a handler. The signal is made only for a handler that reads it. It is a member of each instance, so
+ * that a spread has it, but with one accessor for all: a getter in an object literal costs a new hidden class a call.
+ */
+class Arguments {
+  readonly input: unknown
+  readonly ctx: unknown
+  readonly errors: object
+  readonly meta: object
+  readonly path: string
+  readonly tasks: TaskStarter
+  readonly #environment: CallEnvironment
+
+  static readonly #SIGNAL: PropertyDescriptor & ThisType<Arguments> = {
+    enumerable: true,
+    get(): AbortSignal {
+      return this.#environment.signal
+    },
+  }
+
+  constructor(input: unknown, ctx: unknown, environment: CallEnvironment, fixed: Fixed) {
+    this.input = input
+    this.ctx = ctx
+    this.errors = fixed.errors
+    this.meta = fixed.meta
+    this.path = fixed.path
+    this.tasks = environment.tasks
+    this.#environment = environment
+    Object.defineProperty(this, 'signal', Arguments.#SIGNAL)
+  }
 }
 
 /** The call without middleware: stays synchronous as long as the schemas and the handler do. */
@@ -122,7 +141,7 @@ const compilePlain = (path: string, definition: Definition): Call => {
   const fixed: Fixed = { errors: compileErrors(definition), meta: definition.meta, path }
   const run = (checked: Checked, environment: CallEnvironment): CallResult | Promise<CallResult> => {
     if (checked.issues.length > 0) return failure(invalidInput(checked.issues))
-    const returned = handler(handlerArgs(checked.value, environment.ctx, environment, fixed))
+    const returned = handler(new Arguments(checked.value, environment.ctx, environment, fixed))
     return isThenable(returned) ? returned.then(encode).catch(failed) : encode(returned)
   }
   return (input, environment) => {
@@ -145,7 +164,7 @@ const compileLayered = (path: string, definition: Definition): Call => {
   const fixed: Fixed = { errors: compileErrors(definition), meta: definition.meta, path }
   const run = (checked: Checked, ctx: unknown, environment: CallEnvironment): unknown => {
     if (checked.issues.length > 0) throw errorWithoutStack(invalidInput(checked.issues))
-    return handler(handlerArgs(checked.value, ctx, environment, fixed))
+    return handler(new Arguments(checked.value, ctx, environment, fixed))
   }
   const onion = compileOnion<CallEnvironment>(path, definition, (ctx, input, environment) => {
     const checked = parse(input)

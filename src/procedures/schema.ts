@@ -25,8 +25,8 @@ export interface Checked {
 /** Runs one schema in one direction. A promise only when the schema has an async part. */
 export type Check = (value: unknown) => Checked | Promise<Checked>
 
-type Run = z.core.$ZodType['_zod']['run']
 type Payload = z.core.ParsePayload
+type Direction = 'forward' | 'backward'
 
 const finish = (payload: Payload): Checked => {
   if (payload.issues.length === 0) return payload as Checked
@@ -39,34 +39,32 @@ const finish = (payload: Payload): Checked => {
 
 const isAsyncRefusal = (error: unknown): boolean => error instanceof z.core.$ZodAsyncError
 
+// Both are made anew for each run: zod keeps what one parse has seen on its context, and a schema may replace its own
+// `run` when it first runs. Holding on to either would carry one caller's values over to the next.
+const run = (schema: z.core.$ZodType, value: unknown, direction: Direction, async: boolean) =>
+  schema._zod.run({ value, issues: [] }, (direction === 'forward' ? { async } : { async, direction }) as z.core.ParseContextInternal)
+
+const runAsync = async (schema: z.core.$ZodType, value: unknown, direction: Direction): Promise<Checked> =>
+  finish(await run(schema, value, direction, true))
+
 /**
  * Compiles a schema into a check. Zod's fast path exists only for synchronous runs, so every schema starts there; one
  * that turns out to have an async part is run asynchronously from then on.
  */
-const compile = (schema: z.core.$ZodType, direction: 'forward' | 'backward'): Check => {
-  const run: Run = schema._zod.run
-  const backward = direction === 'backward' ? { direction } : {}
-  const sync = { ...backward, async: false } as z.core.ParseContextInternal
-  const async = { ...backward, async: true } as z.core.ParseContextInternal
+const compile = (schema: z.core.$ZodType, direction: Direction): Check => {
   let isAsync = false
-  const runAsync = runAsyncWith(run, async)
   return (value) => {
-    if (isAsync) return runAsync(value)
+    if (isAsync) return runAsync(schema, value, direction)
     try {
-      const payload = run({ value, issues: [] }, sync)
+      const payload = run(schema, value, direction, false)
       if (!(payload instanceof Promise)) return finish(payload)
     } catch (error) {
       if (!isAsyncRefusal(error)) throw error
     }
     isAsync = true
-    return runAsync(value)
+    return runAsync(schema, value, direction)
   }
 }
-
-const runAsyncWith =
-  (run: Run, context: z.core.ParseContextInternal) =>
-  async (value: unknown): Promise<Checked> =>
-    finish(await run({ value, issues: [] }, context))
 
 /** Wire value → handler value. */
 export const compileParse = (schema: z.core.$ZodType): Check => compile(schema, 'forward')

@@ -22,43 +22,33 @@ const WAIT = 25
 const FIRST_PAUSE = 200
 const LONGEST_PAUSE = 5000
 
-const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
-  new Promise((resolve, reject) => {
-    signal?.throwIfAborted()
-    const stop = (): void => {
-      clearTimeout(timer)
-      reject(signal?.reason)
-    }
-    const timer = setTimeout(() => {
-      signal?.removeEventListener('abort', stop)
-      resolve()
-    }, ms)
-    signal?.addEventListener('abort', stop, { once: true })
-  })
+/** A signal that aborts with the first of these; with none, never. */
+const anyOf = (...signals: readonly (AbortSignal | undefined)[]): AbortSignal =>
+  AbortSignal.any(signals.filter((signal) => signal !== undefined))
 
-const whenAborted = (signal: AbortSignal | undefined): Promise<never> =>
-  new Promise((_, reject) => {
-    if (signal?.aborted) reject(signal.reason)
-    signal?.addEventListener('abort', () => reject(signal.reason), { once: true })
-  })
-
-const waitSignal = ({ timeout, signal }: WaitOptions): AbortSignal | undefined => {
-  if (timeout === undefined) return signal
-  const limit = AbortSignal.timeout(toMilliseconds(timeout))
-  return signal ? AbortSignal.any([signal, limit]) : limit
+/** As the promise goes, unless the signal aborts first. */
+const orAborted = async <T>(promise: Promise<T>, signal: AbortSignal): Promise<T> => {
+  const { promise: aborted, reject } = Promise.withResolvers<never>()
+  const stop = (): void => reject(signal.reason)
+  signal.addEventListener('abort', stop)
+  if (signal.aborted) stop()
+  return Promise.race([promise, aborted]).finally(() => signal.removeEventListener('abort', stop))
 }
 
 /** Does it again after a transient failure, ever more slowly. */
-const persist = async <T>(access: TaskAccess, attempt: () => Promise<T>, signal?: AbortSignal): Promise<T> => {
-  for (let wait = FIRST_PAUSE; ; wait = Math.min(wait * 2, LONGEST_PAUSE)) {
+const persist = async <T>(access: TaskAccess, signal: AbortSignal, attempt: () => Promise<T>): Promise<T> => {
+  for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
     try {
       return await attempt()
     } catch (error) {
-      if (signal?.aborted || !access.isTransient?.(error)) throw error
-      await pause(wait, signal)
+      if (signal.aborted || !access.isTransient?.(error)) throw error
+      await sleep(pause, signal)
     }
   }
 }
+
+const sleep = (ms: number, signal: AbortSignal): Promise<void> =>
+  orAborted(new Promise((resolve) => setTimeout(resolve, ms)), signal)
 
 const untilFinished = async (access: TaskAccess, id: string, signal?: AbortSignal): Promise<TaskRecord> => {
   for (;;) {

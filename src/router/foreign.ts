@@ -51,7 +51,8 @@ const issuesOf = (thrown: unknown): readonly Issue[] | undefined => {
   return code === 'BAD_REQUEST' && Array.isArray(cause?.issues) ? cause.issues : undefined
 }
 
-const foreignFailure = (thrown: unknown): Failure => {
+/** What a tRPC procedure threw, as a failure like any other. */
+export const foreignFailure = (thrown: unknown): Failure => {
   const issues = issuesOf(thrown)
   if (issues) return invalidInput(issues)
   const { code, cause } = thrown as { code?: string; cause?: unknown }

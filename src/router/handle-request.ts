@@ -50,16 +50,24 @@ export const compileHandleRequest = (table: RouteTable, doors: Doors, cors: Cors
     if ('route' in found) return found.route.handle(request, found.params)
     return (cors && preflight(cors, request, found.allow)) ?? notFound(request, path, found.allow)
   }
+  // The user's test of origins is asked here too, and may throw: the answer then goes out without its headers.
+  const end = (request: HttpRequest, reply: HttpReply): HttpReply => {
+    try {
+      return finish(request, reply, cors)
+    } catch (thrown) {
+      return crash(doors, request, thrown)
+    }
+  }
   return (request) => {
     try {
       const reply = route(request)
-      if (!(reply instanceof Promise)) return finish(request, reply, cors)
+      if (!(reply instanceof Promise)) return end(request, reply)
       return reply.then(
-        (done) => finish(request, done, cors),
-        (thrown: unknown) => finish(request, crash(doors, request, thrown), cors),
+        (done) => end(request, done),
+        (thrown: unknown) => end(request, crash(doors, request, thrown)),
       )
     } catch (thrown) {
-      return finish(request, crash(doors, request, thrown), cors)
+      return end(request, crash(doors, request, thrown))
     }
   }
 }

@@ -47,28 +47,38 @@ const readFlat = (fields: Fields, query: URLSearchParams): Record<string, unknow
 /** The parameters that Errand reads itself, on a task's plain call. */
 const CONTROL = ['async'] as const
 
-const compileQuery = (schema: z.core.$ZodType): ReadInput => {
+/** Names in the query string that stand for fields of other names. */
+const renamedIn = ({ in: places }: InputSource): string[] =>
+  Object.values(places)
+    .filter((place) => place.startsWith('query:'))
+    .map((place) => place.slice('query:'.length))
+
+const compileQuery = (schema: z.core.$ZodType, source: InputSource): ReadInput => {
   const fields = fieldsOf(schema)
   const nothing = isVoid(schema)
   const takesWhole = !fields || !Object.hasOwn(fields, 'input')
+  const notFields = [...CONTROL, ...renamedIn(source)].filter((name) => !fields || !Object.hasOwn(fields, name))
   return (request) => {
     const text = queryOf(request.url)
     if (text === '') return nothing || !fields ? undefined : {}
     const query = new URLSearchParams(text)
-    for (const name of CONTROL) if (!fields || !Object.hasOwn(fields, name)) query.delete(name)
+    for (const name of notFields) query.delete(name)
     const whole = takesWhole ? query.get('input') : null
     if (whole !== null) return parseJson(whole, 'The query parameter "input"')
     return fields && !nothing ? readFlat(fields, query) : undefined
   }
 }
 
+const JSON_TYPE = 'application/json'
+
 const mediaTypeOf = (request: HttpRequest): string => {
   const type = request.header('content-type') ?? ''
+  if (type === JSON_TYPE) return type
   const end = type.indexOf(';')
   return (end < 0 ? type : type.slice(0, end)).trim().toLowerCase()
 }
 
-const isJsonType = (type: string): boolean => type === 'application/json' || type.endsWith('+json')
+const isJsonType = (type: string): boolean => type === JSON_TYPE || type.endsWith('+json')
 const isFormType = (type: string): boolean =>
   type === 'multipart/form-data' || type === 'application/x-www-form-urlencoded'
 
@@ -154,7 +164,7 @@ const compileMerge = (base: ReadInput, schema: z.core.$ZodType, source: InputSou
 /** Compiles the reading of one route's input. */
 export const compileInput = (definition: Definition, source: InputSource): ReadInput => {
   const schema = definition.input
-  const base = source.from === 'query' ? compileQuery(schema) : compileBody(schema, source)
+  const base = source.from === 'query' ? compileQuery(schema, source) : compileBody(schema, source)
   const merges = source.pathFields.length > 0 || Object.keys(source.in).length > 0
   return merges ? compileMerge(base, schema, source) : base
 }

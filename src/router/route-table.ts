@@ -62,11 +62,11 @@ export class RouteTable {
   readonly #statics = new Map<string, Map<string, Route>>()
   readonly #root = createNode()
 
-  /** Adds a route; gives the route that already has its method and path, if there is one. */
+  /** Adds a route; gives the route that already has its method and path, or takes all below it, if there is one. */
   add(route: Route): Route | undefined {
-    const methods = this.#methodsAt(route.path)
-    const taken = methods.get(route.method)
+    const taken = this.#restAbove(route) ?? this.#methodsAt(route.path).get(route.method)
     if (taken) return taken
+    const methods = this.#methodsAt(route.path)
     methods.set(route.method, route)
     this.routes.push(route)
     return undefined
@@ -79,6 +79,16 @@ export class RouteTable {
     const route = exact?.get(wanted)
     if (route) return { route, params: NO_PARAMS }
     return this.#walk(wanted, path, exact)
+  }
+
+  #restAbove({ method, path }: Route): Route | undefined {
+    let node: Node | undefined = this.#root
+    for (const segment of path.slice(1).split('/')) {
+      const rest: Route | undefined = node?.rest.get(method)
+      if (rest) return rest
+      node = node?.statics.get(segment)
+    }
+    return undefined
   }
 
   #methodsAt(path: string): Map<string, Route> {
@@ -101,11 +111,10 @@ export class RouteTable {
     const seek = (node: Node, index: number, values: readonly string[]): Match | undefined => {
       if (index === segments.length) return take(node.methods, values)
       const segment = decodeSegment(segments[index] as string)
-      if (segment === undefined) return undefined
-      const next = node.statics.get(segment)
+      const next = segment === undefined ? undefined : node.statics.get(segment)
       return (
         (next && seek(next, index + 1, values)) ??
-        (node.parameter && segment !== '' ? seek(node.parameter, index + 1, [...values, segment]) : undefined) ??
+        (node.parameter && segment ? seek(node.parameter, index + 1, [...values, segment]) : undefined) ??
         take(node.rest, [...values, segments.slice(index).join('/')])
       )
     }

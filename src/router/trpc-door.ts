@@ -3,9 +3,8 @@
  * everything unusual go to tRPC's own code, so that whatever an unmodified client sends gets tRPC's answer.
  * Both ways give the same bytes: `tests/integration/trpc-parity.test.ts` holds them together.
  */
-import type { AnyTRPCRouter } from '@trpc/server'
 import { ProcedureError } from '../procedures/errors.ts'
-import type { CallResult } from '../procedures/failure.ts'
+import { toFailure, type CallResult, type Failure } from '../procedures/failure.ts'
 import { enter, leave, RequestEnvironment, type Doors } from './doors.ts'
 import { queryOf, type HttpReply, type HttpRequest } from './http.ts'
 import { decodeText, isTooDeep } from './json-text.ts'
@@ -69,14 +68,18 @@ interface Answer {
   readonly text: string
 }
 
-const answer = (doors: Doors, { path }: Operation, result: CallResult): Answer => {
-  if (result.ok) {
-    const data = result.value === undefined ? undefined : JSON.stringify(result.value)
-    return { status: 200, text: data === undefined ? '{"result":{}}' : `{"result":{"data":${data}}}` }
-  }
-  const error = toShape(leave(doors, result.error, path), path)
+const refusal = (doors: Doors, path: string, failure: Failure): Answer => {
+  const error = toShape(leave(doors, failure, path), path)
   return { status: error.data.httpStatus, text: JSON.stringify({ error }) }
 }
+
+const answer = (doors: Doors, { path }: Operation, result: CallResult): Answer => {
+  if (!result.ok) return refusal(doors, path, result.error)
+  const data = result.value === undefined ? undefined : JSON.stringify(result.value)
+  return { status: 200, text: data === undefined ? '{"result":{}}' : `{"result":{"data":${data}}}` }
+}
+
+const single = ({ status, text }: Answer): HttpReply => ({ status, headers: HEADERS, body: text })
 
 const join = (answers: readonly Answer[]): HttpReply => {
   const [first] = answers
@@ -94,10 +97,7 @@ export const compileTrpcDoor = (
   delegate: Delegate,
 ): RouteHandler => {
   const one = (call: PlainCall, input: unknown, environment: RequestEnvironment, request: HttpRequest) => {
-    const toReply = (result: CallResult): HttpReply => {
-      const { status, text } = answer(doors, call.operation, result)
-      return { status, headers: HEADERS, body: text }
-    }
+    const toReply = (result: CallResult): HttpReply => single(answer(doors, call.operation, result))
     const result = call.operation.call(input, environment, request)
     return result instanceof Promise ? result.then(toReply) : toReply(result)
   }
@@ -111,12 +111,8 @@ export const compileTrpcDoor = (
       ),
     )
 
-  return async (request, params) => {
-    const path = params['path'] as string
-    const query = queryOf(request.url)
-    const search = query === '' ? undefined : new URLSearchParams(query)
-    const batched = search?.get('batch') === '1'
-    const calls = plainCalls(operations, request, batched ? decode(path).split(',') : [decode(path)])
+  const respond = async (request: HttpRequest, { path, paths, batched, search }: Target): Promise<HttpReply> => {
+    const calls = plainCalls(operations, request, paths)
     if (!calls) return delegate(request, path)
     refuseSharedKey(request, calls)
     const bytes = request.method === 'POST' ? await request.body(doors.bodyLimit) : undefined
@@ -125,6 +121,33 @@ export const compileTrpcDoor = (
     const environment = await enter(doors, request)
     return batched ? many(calls, inputs, environment, request) : one(calls[0] as PlainCall, inputs, environment, request)
   }
+
+  return (request, params) => {
+    const target = targetOf(request, params['path'] as string)
+    // What stops a request before its calls (its body, its context) is each call's error.
+    return respond(request, target).catch((thrown: unknown) => {
+      const answers = target.paths.map((path) => refusal(doors, path, toFailure(thrown)))
+      return target.batched ? join(answers) : single(answers[0] as Answer)
+    })
+  }
+}
+
+/** What a request's URL asks for. */
+interface Target {
+  /** As sent. */
+  readonly path: string
+  /** Dotted paths of the calls. */
+  readonly paths: readonly string[]
+  readonly batched: boolean
+  readonly search: URLSearchParams | undefined
+}
+
+const targetOf = (request: HttpRequest, path: string): Target => {
+  const query = queryOf(request.url)
+  const search = query === '' ? undefined : new URLSearchParams(query)
+  const batched = search?.get('batch') === '1'
+  const decoded = decode(path)
+  return { path, paths: batched ? decoded.split(',') : [decoded], batched, search }
 }
 
 const decode = (path: string): string => {

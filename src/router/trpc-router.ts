@@ -5,6 +5,7 @@ import { toFailure, type CallResult } from '../procedures/failure.ts'
 import type { ErrorShape } from '../procedures/procedure.ts'
 import { leave, type Doors } from './doors.ts'
 import type { Entry } from './entries.ts'
+import { foreignFailure } from './foreign.ts'
 import type { HttpRequest } from './http.ts'
 import { formatError, toTRPCError } from './trpc-shape.ts'
 
@@ -73,10 +74,15 @@ const toTrpcProcedure = (builder: Builder, doors: Doors, operation: Operation): 
   return base.subscription(resolver as never)
 }
 
-// The same procedure, called with the user's own context when one of our doors calls it.
-const rewrap = (procedure: AnyTRPCProcedure): AnyTRPCProcedure => {
-  const call = (options: Parameters<AnyTRPCProcedure>[0]) =>
-    procedure(options.ctx instanceof DoorContext ? { ...options, ctx: options.ctx.ctx } : options)
+// The same procedure, called with the user's own context when one of our doors calls it, and failing as ours do.
+const rewrap = (doors: Doors, path: string, procedure: AnyTRPCProcedure): AnyTRPCProcedure => {
+  const call = async (options: Parameters<AnyTRPCProcedure>[0]): Promise<unknown> => {
+    try {
+      return await procedure(options.ctx instanceof DoorContext ? { ...options, ctx: options.ctx.ctx } : options)
+    } catch (thrown) {
+      throw toTRPCError(leave(doors, foreignFailure(thrown), path))
+    }
+  }
   return Object.assign(call, { _def: procedure._def, procedure: true, meta: procedure.meta }) as never
 }
 
@@ -101,7 +107,7 @@ export const buildTrpcRouter = (doors: Doors, operations: readonly Operation[], 
   const builder = createBuilder(doors.reveal)
   const record: TrpcRecord = {}
   for (const operation of operations) place(record, operation.path, toTrpcProcedure(builder, doors, operation))
-  for (const entry of foreign) place(record, entry.path, rewrap(entry.foreign as AnyTRPCProcedure))
+  for (const entry of foreign) place(record, entry.path, rewrap(doors, entry.path, entry.foreign as AnyTRPCProcedure))
   return builder.router(record as never)
 }
 

@@ -1,5 +1,5 @@
 /**
- * The executor port: runs one attempt of a task somewhere (thread, process, event loop) and says how it ended.
+ * The executor port: runs one attempt of a task somewhere (thread, process, event loop), says how it ended.
  *
  * Not in it: which task runs next, retries, records, parsing of options. The engine owns those.
  */
@@ -31,7 +31,7 @@ export interface OutcomeError extends ErrorData {
 export type Outcome =
   | { readonly kind: 'value'; readonly value: unknown }
   | { readonly kind: 'error'; readonly error: OutcomeError }
-  /** The handler's worker died, with what is known of why, stack included: for the log and admins, not for callers. */
+  /** The handler's worker died, with what is known of why, stack included: not for callers. */
   | { readonly kind: 'lost'; readonly reason: string }
   /** It never began (it waited in a worker that died, or was withdrawn): the attempt does not count. */
   | { readonly kind: 'returned' }
@@ -40,7 +40,7 @@ export type Outcome =
 export interface CallEvents {
   progress(progress: unknown): void
   log(log: TaskLog): void
-  /** `tasks.start` called inside the handler, and what its handle asks later: answers with the task's record. */
+  /** `tasks.start` in the handler, and what its handle asks later: answers with the task's record. */
   start(request: HostRequest): Promise<unknown>
 }
 
@@ -49,8 +49,8 @@ export interface Running {
   /** Resolves once, never rejects. */
   readonly outcome: Promise<Outcome>
   /**
-   * Asks the handler to stop (its `signal` aborts); reason is an `Error` name such as `'Cancelled'`. Idempotent.
-   * An attempt that has not begun is withdrawn: `outcome` then is `returned`.
+   * Asks the handler to stop (its `signal` aborts); reason is an `Error` name such as `'Cancelled'`.
+   * Idempotent. An attempt that has not begun is withdrawn: `outcome` then is `returned`.
    */
   abort(reason: string): void
   /** Ends it now, whatever it does. `outcome` then is `lost`, or `returned` if it never began. Idempotent. */
@@ -70,8 +70,8 @@ export interface Executor {
   readonly name: string
   readonly capabilities: ExecutorCapabilities
   /**
-   * Takes an attempt now. The engine gives it at most `slots` plus a small look-ahead; `started` is called right
-   * before the handler is, which tells waiting from running.
+   * Takes an attempt now. The engine gives it at most `slots` plus a small look-ahead; `started` is called
+   * right before the handler is, which tells waiting from running.
    */
   run(call: Call, events: CallEvents, started: () => void): Running
   /** Ends all workers. Running attempts end as `lost`. */

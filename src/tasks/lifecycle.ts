@@ -100,6 +100,7 @@ export const recovered = (
   task: StoredTask,
   { now, rules, reason }: { readonly now: number; readonly rules: EndingRules; readonly reason: string },
 ): StoredTask => {
+  if (task.status !== 'running') throw illegal(task, 'queued', 'only a running attempt can be lost')
   const { keep } = rules
   const error = lostError(reason)
   if (task.cancelRequested) return stopped(task, now, keep, error)

@@ -21,6 +21,7 @@ export interface StoredTask {
   readonly inputDigest?: string
   readonly priority: number
   readonly tags?: readonly string[]
+  /** An engine may add a fraction that keeps the order of starts within one millisecond. */
   readonly createdAt: number
   readonly startedAt?: number
   readonly finishedAt?: number

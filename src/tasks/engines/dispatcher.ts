@@ -5,7 +5,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { errorData } from '../../protocol/errors.ts'
-import type { EngineHost, TaskPolicy } from '../engine.ts'
+import type { EngineHost, TaskPolicy, TaskSpec } from '../engine.ts'
 import type { Outcome } from '../executor.ts'
 import { ended, expired, progressed, recovered, started } from '../lifecycle.ts'
 import type { StoredTask } from '../stored-task.ts'
@@ -16,7 +16,7 @@ import type { Entry, Live } from './entry.ts'
 import type { EventHub } from './event-hub.ts'
 import type { Ledger } from './ledger.ts'
 import { rulesOf } from './rules.ts'
-import { Slots } from './slots.ts'
+import { Slots, type Slot } from './slots.ts'
 import { WaitingRoom } from './waiting-room.ts'
 
 /** What it works with. */
@@ -71,29 +71,26 @@ export class Dispatcher {
 
   /**
    * Takes a slot for a task that is about to be written, if it could run at once: it is then written as running, one
-   * write instead of two. Whoever gets a policy calls `begin` or `release`.
+   * write instead of two. Whoever gets a slot calls `begin` or `release`.
    */
-  takeSlot(task: StoredTask, now: number): TaskPolicy | undefined {
-    const { procedure, runAt = 0, deadlineAt = Infinity } = task
+  takeSlot({ procedure, runAt = 0, deadlineAt = Infinity }: TaskSpec, now: number): Slot | undefined {
     const isDue = runAt <= now && deadlineAt > now
     if (!isDue || this.#isResting || !this.#waiting.isEmpty(procedure)) return undefined
     const policy = this.#host.policy(procedure)
-    if (!policy || !this.#slots.isFree(procedure, policy)) return undefined
-    this.#take(procedure, policy)
-    return policy
+    return policy && this.#slots.isFree(procedure, policy) ? this.#take(procedure, policy) : undefined
   }
 
   /** Gives a slot back that was taken for nothing. */
-  release(procedure: string, policy: TaskPolicy): void {
+  release(slot: Slot): void {
     this.#crew.leave()
-    this.#free(procedure, policy)
+    this.#free(slot)
   }
 
-  /** Runs the attempt that the record says is running. The slot is taken. */
-  begin(entry: Entry, policy: TaskPolicy): void {
+  /** Runs the attempt that the record says is running. */
+  begin(entry: Entry, slot: Slot): void {
     const { live } = entry
-    if (!live) return this.release(entry.procedure, policy)
-    const claim = createClaim(live.task, policy, {
+    if (!live) return this.release(slot)
+    const claim = createClaim(live.task, slot.policy, {
       progress: (progress) => this.#progress(entry, claim, progress),
       log: (log) => live.claim === claim && this.#hub.emit(entry.id, { type: 'log', log }),
       report: (message, error) => this.#host.report(message, error),
@@ -102,7 +99,7 @@ export class Dispatcher {
     this.#waiting.ringAt(entry, live.task.deadlineAt ?? Infinity)
     // The cancel may have been written before there was anything to tell.
     if (live.task.cancelRequested) claim.stop.abort(stopReason('Cancelled'))
-    void this.#run(entry, claim)
+    void this.#run(entry, live, claim, slot)
   }
 
   /** Claims no more, waits so many ms for what runs, then tells it to stop and gives back what does not. */
@@ -117,13 +114,13 @@ export class Dispatcher {
     this.#waiting.stop()
   }
 
-  #take(procedure: string, policy: TaskPolicy): void {
+  #take(procedure: string, policy: TaskPolicy): Slot {
     this.#crew.join()
-    this.#slots.take(procedure, policy)
+    return this.#slots.take(procedure, policy)
   }
 
-  #free(procedure: string, policy: TaskPolicy): void {
-    this.#slots.release(procedure, policy)
+  #free(slot: Slot): void {
+    this.#slots.release(slot)
     this.#pump()
   }
 
@@ -167,15 +164,14 @@ export class Dispatcher {
   /** Writes that an attempt begins, then begins it. Never rejects. */
   async #claim(entry: Entry): Promise<void> {
     // `#mayRun` has just seen it.
-    const policy = this.#host.policy(entry.procedure) as TaskPolicy
-    this.#take(entry.procedure, policy)
+    const slot = this.#take(entry.procedure, this.#host.policy(entry.procedure) as TaskPolicy)
     try {
-      if (await this.#start(entry)) return this.begin(entry, policy)
+      if (await this.#start(entry)) return this.begin(entry, slot)
     } catch (error) {
       this.#rest('No task can be claimed', error)
       this.#waiting.add(entry)
     }
-    this.release(entry.procedure, policy)
+    this.release(slot)
   }
 
   /** Whether its attempt now runs: it may have been cancelled while it waited for its turn, or be too late. */
@@ -191,12 +187,12 @@ export class Dispatcher {
   }
 
   /** Sees an attempt through to the record of its end. Never rejects. */
-  async #run(entry: Entry, claim: ActiveClaim): Promise<void> {
-    const live = entry.live as Live
+  async #run(entry: Entry, live: Live, claim: ActiveClaim, slot: Slot): Promise<void> {
+    this.#slots.begin(slot)
     const outcome = await this.#outcomeOf(claim)
     live.claim = undefined
     // The worker is free again: what it takes next is written together with how this one ended.
-    this.#free(entry.procedure, claim.policy)
+    this.#free(slot)
     await this.#settle(entry, claim, outcome)
     this.withdraw(live)
     if (entry.live?.task.status === 'queued') this.schedule(entry)

@@ -21,6 +21,7 @@ import type { Entry } from './entry.ts'
 import { EventHub, type WatchOptions } from './event-hub.ts'
 import { Ledger } from './ledger.ts'
 import { rulesOf } from './rules.ts'
+import type { Slot } from './slots.ts'
 import { Sweeper } from './sweeper.ts'
 import type { Reservation } from './task-index.ts'
 
@@ -53,6 +54,7 @@ export class LocalEngine implements TaskEngine {
   #closing: Promise<void> | undefined
   /** Starts that are being written and will have to wait in the queue. */
   #arriving = 0
+  #newest = 0
 
   constructor({ name, store, queueLimit }: LocalEngineParts) {
     this.name = name
@@ -72,10 +74,10 @@ export class LocalEngine implements TaskEngine {
     const holder = ledger.index.holder(spec, now)
     // No `await` between looking and reserving: of many starts with one key, one finds it free.
     if (holder) return (await this.#replay(holder, spec)) ?? this.submit(spec)
-    const queued = created(spec, now)
-    const policy = dispatcher.takeSlot(queued, now)
-    if (!policy) this.#admit()
-    return { kind: 'created', task: await this.#reserving(spec, () => this.#create(queued, policy)) }
+    const slot = dispatcher.takeSlot(spec, now)
+    if (!slot) this.#admit()
+    const queued = created(spec, this.#nextAge(now))
+    return { kind: 'created', task: await this.#reserving(spec, () => this.#create(queued, slot)) }
   }
 
   async get(id: string): Promise<StoredTask | undefined> {
@@ -189,19 +191,19 @@ export class LocalEngine implements TaskEngine {
     }
   }
 
-  /** Writes a task; with a policy, whose slot is taken, it runs at once. Resolves with the task as it was started. */
-  async #create(queued: StoredTask, policy: ReturnType<Dispatcher['takeSlot']>): Promise<StoredTask> {
-    const { dispatcher } = this.#opened()
-    if (!policy) this.#arriving += 1
+  /** Writes a task; with a slot it runs at once. Resolves with the task as it was started. */
+  async #create(queued: StoredTask, slot: Slot | undefined): Promise<StoredTask> {
+    const { ledger, dispatcher } = this.#opened()
+    if (!slot) this.#arriving += 1
     try {
-      const entry = await this.#opened().ledger.create(policy ? started(queued, queued.createdAt) : queued)
-      if (policy) dispatcher.begin(entry, policy)
+      const entry = await ledger.create(slot ? started(queued, Date.now()) : queued)
+      if (slot) dispatcher.begin(entry, slot)
       else dispatcher.schedule(entry)
     } catch (error) {
-      if (policy) dispatcher.release(queued.procedure, policy)
+      if (slot) dispatcher.release(slot)
       throw error
     } finally {
-      if (!policy) this.#arriving -= 1
+      if (!slot) this.#arriving -= 1
     }
     return queued
   }
@@ -216,6 +218,12 @@ export class LocalEngine implements TaskEngine {
     this.#open?.sweeper.stop()
     this.#hub.close()
     if (this.#open) await this.#store.close()
+  }
+
+  /** Tasks of one millisecond differ by a thousandth, so that the order of age is the order of starts. */
+  #nextAge(now: number): number {
+    this.#newest = now > this.#newest ? now : this.#newest + 0.001
+    return this.#newest
   }
 
   #find(id: string): Entry | undefined {

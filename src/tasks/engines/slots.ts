@@ -1,30 +1,62 @@
-/** How many attempts run, of each procedure and on each kind of executor. */
+/** How many attempts are out, of each procedure and on each kind of executor, against how many may be. */
 import type { EngineHost, TaskPolicy } from '../engine.ts'
+import { LookAhead } from './look-ahead.ts'
 
 type Where = Pick<TaskPolicy, 'runOn' | 'concurrency'>
 
-/** Counts what runs against what may. */
+/** A taken slot. */
+export interface Slot {
+  readonly procedure: string
+  readonly policy: TaskPolicy
+}
+
+/** Everything on one kind of executor. */
+class Lane {
+  readonly lookAhead: LookAhead
+  taken = 0
+  constructor(reach: number) {
+    this.lookAhead = new LookAhead(reach)
+  }
+}
+
+/** Workers take short tasks in small batches; on the event loop everything begins at once. */
+const WORKER_REACH = 16
+
+/** Counts what is out against what may be. */
 export class Slots {
   readonly #limit: EngineHost['slots']
-  readonly #running: Record<TaskPolicy['runOn'], number> = { threads: 0, processes: 0, inline: 0 }
+  readonly #lanes = { threads: new Lane(WORKER_REACH), processes: new Lane(WORKER_REACH), inline: new Lane(0) }
   readonly #byProcedure = new Map<string, number>()
 
   constructor(limit: EngineHost['slots']) {
     this.#limit = limit
   }
 
-  /** Whether one more attempt of a procedure may run. */
+  /** Whether one more attempt of a procedure may be handed out. */
   isFree(procedure: string, { runOn, concurrency }: Where): boolean {
-    return this.#running[runOn] < this.#limit(runOn) && (this.#byProcedure.get(procedure) ?? 0) < concurrency
+    const { taken, lookAhead } = this.#lanes[runOn]
+    const limit = this.#limit(runOn)
+    if ((this.#byProcedure.get(procedure) ?? 0) >= concurrency) return false
+    return taken < limit || taken < limit * (1 + lookAhead.perSlot(performance.now()))
   }
 
-  take(procedure: string, { runOn }: Where): void {
-    this.#running[runOn] += 1
+  take(procedure: string, policy: TaskPolicy): Slot {
+    this.#lanes[policy.runOn].taken += 1
     this.#byProcedure.set(procedure, (this.#byProcedure.get(procedure) ?? 0) + 1)
+    return { procedure, policy }
   }
 
-  release(procedure: string, { runOn }: Where): void {
-    this.#running[runOn] -= 1
-    this.#byProcedure.set(procedure, (this.#byProcedure.get(procedure) ?? 1) - 1)
+  /** Its attempt is handed to the executor. */
+  begin(slot: Slot): void {
+    this.#lanes[slot.policy.runOn].lookAhead.begin(slot, performance.now())
+  }
+
+  release(slot: Slot): void {
+    const lane = this.#lanes[slot.policy.runOn]
+    lane.taken -= 1
+    lane.lookAhead.end(slot, performance.now())
+    const left = (this.#byProcedure.get(slot.procedure) ?? 1) - 1
+    if (left === 0) this.#byProcedure.delete(slot.procedure)
+    else this.#byProcedure.set(slot.procedure, left)
   }
 }

@@ -25,6 +25,9 @@ type Keyed = Pick<StoredTask, 'owner' | 'procedure' | 'idempotencyKey'>
 const scopeOf = ({ owner, procedure, idempotencyKey }: Keyed): string | undefined =>
   idempotencyKey === undefined ? undefined : JSON.stringify([owner, procedure, idempotencyKey])
 
+/** The `expiresAt` of an entry that is no longer in the index. */
+const REMOVED = -Infinity
+
 /** Knows which tasks there are; the store knows what is in them. */
 export class TaskIndex {
   readonly #byId = new Map<string, Entry>()
@@ -39,6 +42,8 @@ export class TaskIndex {
 
   add(task: StoredTask): Entry {
     const entry = toEntry(task)
+    const twin = this.#byId.get(entry.id)
+    if (twin) twin.expiresAt = REMOVED
     this.#byId.set(entry.id, entry)
     this.#insert(entry)
     const scope = scopeOf(entry)
@@ -56,6 +61,7 @@ export class TaskIndex {
   remove(entry: Entry): boolean {
     if (this.#byId.get(entry.id) !== entry) return false
     this.#byId.delete(entry.id)
+    entry.expiresAt = REMOVED
     const scope = scopeOf(entry)
     if (scope !== undefined && this.#byKey.get(scope) === entry) this.#byKey.delete(scope)
     if (this.#byAge.length > 64 && this.#byAge.length > 2 * this.#byId.size) this.#compact()
@@ -87,7 +93,7 @@ export class TaskIndex {
     let place = cursor === undefined ? this.#byAge.length : this.#placeOf(fromCursor(cursor))
     while (place > 0 && entries.length < limit) {
       const entry = this.#byAge[--place]!
-      if (this.#byId.get(entry.id) === entry && entry.expiresAt > now && matches(entry, filter)) entries.push(entry)
+      if (entry.expiresAt > now && matches(entry, filter)) entries.push(entry)
     }
     const last = entries.at(-1)
     return last && place > 0 ? { entries, nextCursor: toCursor(last) } : { entries }
@@ -101,7 +107,7 @@ export class TaskIndex {
   /** Tasks that have not ended, oldest first. */
   live(): readonly Entry[] {
     this.#sort()
-    return this.#byAge.filter((entry) => entry.live && this.#byId.get(entry.id) === entry)
+    return this.#byAge.filter(({ live, expiresAt }) => live && expiresAt !== REMOVED)
   }
 
   /** Nearly always the newest comes last; from a store, or after the clock was set back, it may not. */
@@ -128,7 +134,7 @@ export class TaskIndex {
   }
 
   #compact(): void {
-    this.#byAge = this.#byAge.filter((entry) => this.#byId.get(entry.id) === entry)
+    this.#byAge = this.#byAge.filter(({ expiresAt }) => expiresAt !== REMOVED)
   }
 }
 
@@ -144,7 +150,7 @@ const matches = (entry: Entry, { procedure, status, tag, owner }: Omit<TaskQuery
 const toCursor = ({ createdAt, id }: Place): string => Buffer.from(`${createdAt}/${id}`).toString('base64url')
 
 const fromCursor = (cursor: string): Place => {
-  const [, createdAt, id] = /^(\d+)\/(.+)$/.exec(Buffer.from(cursor, 'base64url').toString()) ?? []
+  const [, createdAt, id] = /^(\d+(?:\.\d+)?)\/(.+)$/.exec(Buffer.from(cursor, 'base64url').toString()) ?? []
   if (createdAt !== undefined && id !== undefined) return { createdAt: Number(createdAt), id }
   throw new ProcedureError('BAD_REQUEST', `cursor is ${JSON.stringify(cursor)}, expected nextCursor of an earlier page`)
 }

@@ -7,10 +7,12 @@ export const isSource = import.meta.url.endsWith('.ts')
 const SOURCE_CONDITION = isSource ? ['--conditions=errand-source'] : []
 
 /** Options about how modules are found and loaded: those of the host that a thread can have and should. */
-const LOADING = /^(--conditions|-C|--import|--require|-r|--(experimental-)?loader|--enable-source-maps|--preserve-symlinks)(=|$)/
+const LOADING =
+  /^(--conditions|-C|--import|--require|-r|--(experimental-)?loader|--enable-source-maps|--preserve-\w+)(=|$)/
 
-/** Options that would make a second process debug the host's port, run the host's `-e` script, or write its reports. */
-const NOT_FOR_CHILDREN = /^(--inspect\S*|--eval|-e|--print|-p|-pe|--test\S*|--watch\S*|--input-type|--interactive|-i)(=|$)/
+/** Options that would make a child listen on the host's debug port, or run the host's `--eval` text. */
+const NOT_FOR_CHILDREN =
+  /^(--inspect\S*|--eval|-e|--print|-p|-pe|--test\S*|--watch\S*|--input-type|--interactive|-i)(=|$)/
 
 const isOption = (text: string): boolean => text.startsWith('-')
 
@@ -25,12 +27,16 @@ const grouped = (argv: readonly string[]): string[][] => {
 }
 
 const pick = (argv: readonly string[], isWanted: (option: string) => boolean): string[] =>
-  grouped(argv).filter(([option = '']) => isWanted(option)).flat()
+  grouped(argv)
+    .filter(([option = '']) => isWanted(option))
+    .flat()
 
-/** For threads: undefined inherits all of the host's; a list replaces them, and may hold no option of the whole process. */
+/** For threads: undefined inherits the host's; a list replaces them, and may hold none for a whole process. */
 export const threadArgv = (own: readonly string[] = []): string[] | undefined => {
   const added = [...SOURCE_CONDITION, ...own]
-  return added.length > 0 ? [...pick(process.execArgv, (option) => LOADING.test(option)), ...added] : undefined
+  return added.length > 0
+    ? [...pick(process.execArgv, (option) => LOADING.test(option)), ...added]
+    : undefined
 }
 
 /** For processes. */

@@ -68,7 +68,10 @@ class InlineCall implements Running {
   /** The handler can't be stopped: it goes on, and nobody listens. */
   kill(reason: string): void {
     this.abort(reason)
-    this.#end({ kind: 'lost', reason: `It was given up (${reason}); on the event loop its handler may still run.` })
+    this.#end({
+      kind: 'lost',
+      reason: `It was given up (${reason}); on the event loop its handler may still run.`,
+    })
   }
 
   #isRunning(): boolean {

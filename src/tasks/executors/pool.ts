@@ -1,7 +1,7 @@
 /** A pool of workers as an executor: which worker gets which call, and how many workers there are. */
 import type { Call, CallEvents, Executor, ExecutorCapabilities, Running } from '../executor.ts'
 import { clock } from '../worker/lease.ts'
-import { inWords, toSentError } from '../worker/messages.ts'
+import { internalError } from '../worker/outcomes.ts'
 import { PooledCall, type CallHolder } from './pooled-call.ts'
 import { PooledWorker, type WorkerListener } from './pooled-worker.ts'
 import type { Runtime, WorkerOptions } from './runtime.ts'
@@ -14,6 +14,10 @@ const REST = 1000
 const START_TIMEOUT = 60_000
 
 const toStderr = (message: string): void => console.error(`errand: ${message}`)
+
+const endAsReturned = (calls: readonly PooledCall[]): void => {
+  for (const call of calls) call.end({ kind: 'returned' })
+}
 
 /** Runs calls in workers that are made on demand. Opens nothing before the first call. */
 export class WorkerPool implements Executor, CallHolder, WorkerListener {
@@ -28,11 +32,13 @@ export class WorkerPool implements Executor, CallHolder, WorkerListener {
   #isClosed = false
   #closed: Promise<void> | undefined
   #lookTimer: NodeJS.Timeout | undefined
-  #restUntil = 0
+  #restTimer: NodeJS.Timeout | undefined
 
   constructor(runtime: Runtime, options: WorkerOptions) {
     if (!Number.isInteger(options.workers) || options.workers < 1)
-      throw new RangeError(`${runtime.name}: ${options.workers} workers were asked for; give a whole number from 1 up`)
+      throw new RangeError(
+        `${runtime.name}: ${options.workers} workers were asked for; expected a whole number, 1 or more`,
+      )
     this.name = runtime.name
     this.capabilities = { isolated: true, slots: options.workers }
     this.#runtime = runtime
@@ -42,15 +48,16 @@ export class WorkerPool implements Executor, CallHolder, WorkerListener {
 
   run(call: Call, events: CallEvents, started: () => void): Running {
     const running = new PooledCall(call, events, started)
-    if (this.#isClosed) {
-      running.end({ kind: 'returned' })
-      return running
-    }
-    running.holder = this
-    this.#waiting.push(running)
+    if (this.#isClosed) running.end({ kind: 'returned' })
+    else this.#enqueue(running)
+    return running
+  }
+
+  #enqueue(call: PooledCall): void {
+    call.holder = this
+    this.#waiting.push(call)
     // Behind others it waits with them for a worker to be free.
     if (this.#waiting.length === 1 || this.#canGrow()) this.#dispatch()
-    return running
   }
 
   /** A call that waits here is withdrawn. */
@@ -85,24 +92,27 @@ export class WorkerPool implements Executor, CallHolder, WorkerListener {
     return before - this.#waiting.length
   }
 
+  /** Gives a worker the next call that can be sent. */
   #send(worker: PooledWorker): void {
-    const call = this.#waiting.shift()
-    try {
-      if (call) worker.send(call)
-    } catch (thrown) {
-      call?.end({ kind: 'lost', reason: `The input of ${call.call.procedure} can't be sent: ${inWords(toSentError(thrown))}` })
+    for (let call = this.#waiting.shift(); call; call = this.#waiting.shift()) {
+      try {
+        return worker.send(call)
+      } catch (thrown) {
+        call.end(internalError(thrown))
+      }
     }
   }
 
   #canGrow(): boolean {
     if (this.#workers.size >= this.#options.workers) return false
-    return this.#workers.size === 0 || clock() >= this.#restUntil
+    return this.#workers.size === 0 || this.#restTimer === undefined
   }
 
   /** One new worker per waiting call. */
   #grow(): void {
     const starting = [...this.#workers].filter((worker) => worker.isStarting).length
-    for (let missing = this.#waiting.length - starting; missing > 0 && this.#canGrow(); missing -= 1) this.#add()
+    for (let missing = this.#waiting.length - starting; missing > 0 && this.#canGrow(); missing -= 1)
+      this.#add()
   }
 
   #add(): void {
@@ -119,7 +129,7 @@ export class WorkerPool implements Executor, CallHolder, WorkerListener {
   }
 
   ready(): void {
-    this.#restUntil = 0
+    this.#endRest()
     this.#dispatch()
   }
 
@@ -127,11 +137,13 @@ export class WorkerPool implements Executor, CallHolder, WorkerListener {
     if (this.#waiting.length > 0) this.#dispatch()
   }
 
-  ended(worker: PooledWorker, reason: string): void {
+  ended(worker: PooledWorker, reason: string, wasTold: boolean): void {
     this.#workers.delete(worker)
     if (this.#isClosed) return
+    const failed = worker.hasServed ? [] : this.#takeUnservable()
+    for (const call of failed) call.end({ kind: 'lost', reason: `The worker could not start: ${reason}` })
+    if (!wasTold && failed.length === 0) this.#report(`a worker died: ${reason}`)
     if (worker.hasServed) this.#replace()
-    else this.#startFailed(reason)
     this.#dispatch()
   }
 
@@ -140,13 +152,19 @@ export class WorkerPool implements Executor, CallHolder, WorkerListener {
     if (this.#canGrow()) this.#add()
   }
 
-  // Calls that wait are told only when nobody is left to serve them.
-  #startFailed(reason: string): void {
-    this.#restUntil = clock() + REST
-    if (this.#waiting.length === 0) this.#report(`a worker could not start: ${reason}`)
-    if (this.#workers.size > 0) return
-    const outcome = { kind: 'lost', reason: `The worker could not start: ${reason}` } as const
-    for (const call of this.#waiting.splice(0)) call.end(outcome)
+  /** The calls that nobody is left to serve, after a failed start. If somebody is, another is tried later. */
+  #takeUnservable(): PooledCall[] {
+    if (this.#workers.size === 0) return this.#waiting.splice(0)
+    this.#restTimer ??= setTimeout(() => {
+      this.#endRest()
+      this.#dispatch()
+    }, REST)
+    return []
+  }
+
+  #endRest(): void {
+    clearTimeout(this.#restTimer)
+    this.#restTimer = undefined
   }
 
   #lookLater(): void {
@@ -160,6 +178,7 @@ export class WorkerPool implements Executor, CallHolder, WorkerListener {
   }
 
   gaveBack(calls: readonly PooledCall[]): void {
+    if (this.#isClosed) return endAsReturned(calls)
     for (const call of calls) call.holder = this
     this.#waiting.unshift(...calls)
     if (calls.length > 0) this.#dispatch()
@@ -172,7 +191,8 @@ export class WorkerPool implements Executor, CallHolder, WorkerListener {
   async #close(): Promise<void> {
     this.#isClosed = true
     clearTimeout(this.#lookTimer)
-    for (const call of this.#waiting.splice(0)) call.end({ kind: 'returned' })
+    this.#endRest()
+    endAsReturned(this.#waiting.splice(0))
     for (const worker of this.#workers) worker.end('the executor was closed')
     await this.#pool?.close()
   }

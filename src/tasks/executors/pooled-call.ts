@@ -23,6 +23,7 @@ export class PooledCall implements Running {
   /** Why its worker is to be ended should it begin all the same. */
   doom: string | undefined
   #hasBegun = false
+  #wasStarted = false
   readonly #started: () => void
   #settle!: (outcome: Outcome) => void
 
@@ -45,7 +46,14 @@ export class PooledCall implements Running {
 
   begin(): void {
     this.#hasBegun = true
-    this.#started()
+    if (!this.#wasStarted) this.#started()
+    this.#wasStarted = true
+  }
+
+  /** No worker has it now, and its handler was not called, whatever was said. */
+  leave(): void {
+    this.#hasBegun = false
+    this.until = undefined
   }
 
   end(outcome: Outcome): void {

@@ -26,8 +26,8 @@ export interface WorkerListener {
   freed(): void
   /** It did not begin these calls and never will; they have no holder now. */
   gaveBack(calls: readonly PooledCall[]): void
-  /** It died; its calls have been told. */
-  ended(worker: PooledWorker, reason: string): void
+  /** It died. `wasTold`: a call of it was lost and knows why. */
+  ended(worker: PooledWorker, reason: string, wasTold: boolean): void
 }
 
 /** What a worker is made of. */
@@ -71,7 +71,9 @@ export class PooledWorker implements CallHolder {
     this.#outbox = new Outbox(this.#link.post)
     this.#link.listen((batch) => this.#receive(batch))
     this.#life = start({ module, host: process.pid, ...this.#link.job }, this.#link.runOptions)
-    void this.#life.ended.then((reason) => this.#end(this.#uncaught ? `uncaught ${inWords(this.#uncaught)}` : reason))
+    void this.#life.ended.then((reason) =>
+      this.#end(this.#uncaught ? `uncaught ${inWords(this.#uncaught)}` : reason),
+    )
     this.#startTimer = setTimeout(() => this.#giveUpStart(startTimeout), startTimeout)
   }
 
@@ -114,7 +116,7 @@ export class PooledWorker implements CallHolder {
   }
 
   abort(call: PooledCall, reason: string): void {
-    call.isWithdrawn = call.isLent
+    call.isWithdrawn = true
     this.#outbox.add({ kind: 'abort', id: call.id, reason })
     this.#outbox.flushSoon('microtask')
   }
@@ -127,8 +129,9 @@ export class PooledWorker implements CallHolder {
 
   /** Ends the worker now, and with it the call that runs. */
   end(reason: string): void {
-    this.#end(`it was ended (${reason})`)
+    // First, as the pool makes no worker for a run that comes while this one still has its place.
     this.#life.end()
+    this.#end(`it was ended (${reason})`)
     if (this.#pid) this.#options.runtime.end(this.#pid)
   }
 
@@ -145,19 +148,24 @@ export class PooledWorker implements CallHolder {
     const now = clock()
     const overdue = this.#lent().filter(({ until = Infinity }) => until < now)
     if (overdue.length === 0) return
+    // By id: what is read now may give a call back, and the pool lend it anew.
+    const ids = overdue.map(({ id }) => id)
     await this.#link.drain()
-    this.#giveBack(overdue.filter((call) => call.isLent && this.#calls.get(call.id) === call))
+    this.#giveBack(this.#lent().filter(({ id }) => ids.includes(id)))
   }
 
   #giveBack(calls: readonly PooledCall[]): void {
-    for (const call of calls) this.#calls.delete(call.id)
-    for (const call of calls) call.until = undefined
-    for (const call of calls) if (call.isWithdrawn) call.end({ kind: 'returned' })
+    for (const call of calls) {
+      this.#calls.delete(call.id)
+      call.leave()
+      if (call.isWithdrawn) call.end({ kind: 'returned' })
+    }
     this.#options.listener.gaveBack(calls.filter((call) => !call.isWithdrawn))
   }
 
   #giveUpStart(limit: number): void {
-    this.end(`${this.#options.module} was not imported within ${limit} ms. Does it wait for something at its top level?`)
+    const hint = 'Does it wait for something at its top level?'
+    this.end(`${this.#options.module} was not imported within ${limit} ms. ${hint}`)
   }
 
   #receive(batch: string): void {
@@ -175,7 +183,8 @@ export class PooledWorker implements CallHolder {
 
   #take(message: FromWorker): void {
     if (message.kind === 'ready') this.#becomeReady(message)
-    else if (message.kind === 'unusable') this.end(`${this.#options.module} can't be used: ${inWords(message.error)}`)
+    else if (message.kind === 'unusable')
+      this.end(`${this.#options.module} can't be used: ${inWords(message.error)}`)
     else if (message.kind === 'dying') this.#uncaught = message.error
     else this.#takeFromCall(message)
   }
@@ -194,7 +203,7 @@ export class PooledWorker implements CallHolder {
     if (!call) return
     if (message.kind === 'outcome') this.#finish(call, message.outcome)
     else if (message.kind === 'started') this.#begin(call)
-    else if (message.kind === 'declined') this.#decline(call)
+    else if (message.kind === 'declined') this.#giveBack([call])
     else if (message.kind === 'progress') call.events.progress(message.progress)
     else if (message.kind === 'log') call.events.log(message.log)
     else void this.#answer(call, message)
@@ -213,12 +222,6 @@ export class PooledWorker implements CallHolder {
     call.end(outcome)
   }
 
-  // Begun by its own word, but that left too late to be believed: the engine is told that it was not.
-  #decline(call: PooledCall): void {
-    if (call.isLent) this.#giveBack([call])
-    else this.#finish(call, { kind: 'returned' })
-  }
-
   async #answer(call: PooledCall, { request, body }: AskMessage): Promise<void> {
     try {
       this.#outbox.add({ kind: 'answer', request, value: await askHost(call, body) })
@@ -234,12 +237,13 @@ export class PooledWorker implements CallHolder {
     clearTimeout(this.#startTimer)
     void this.#link.drain()
     this.#link.close()
-    for (const call of this.#calls.values()) this.#lose(call, reason)
+    const calls = [...this.#calls.values()]
     this.#calls.clear()
-    this.#options.listener.ended(this, reason)
+    for (const call of calls) this.#lose(call, reason)
+    this.#options.listener.ended(this, reason, calls.length > 0)
   }
 
-  // A worker that dies before it began anything would take the next call down just so: that must end some time.
+  // A worker that died before it began anything would do so to the next call too: that must end some time.
   #lose(call: PooledCall, reason: string): void {
     const isLost = call.hasBegun || !this.#hasServed
     call.end(isLost ? { kind: 'lost', reason: `The worker died: ${reason}` } : { kind: 'returned' })

@@ -1,4 +1,4 @@
-/** Attempts in child processes: for code that a thread can't hold, or whose crash must not take the server along. */
+/** Attempts in child processes: for code that no thread holds, or whose crash would take the server along. */
 import type { Executor } from '../executor.ts'
 import { isChannelMessage, type ChannelMessage } from '../worker/line.ts'
 import { ENTRY } from './entry-url.ts'
@@ -18,7 +18,7 @@ const openLink = (): Link => {
     runOptions: { filename: ENTRY, channel },
     post: (batch) => send({ errand: batch }),
     listen: (listener) => (receive = listener),
-    // What is in the channel is read before the end of this turn. That of a dead process is by the time one hears of it.
+    // What is in the channel is read before this turn ends; a dead one's, before one hears of its death.
     drain: () => new Promise((resolve) => setImmediate(resolve)),
     close: () => (send = () => {}),
   }
@@ -46,4 +46,5 @@ const toRuntime = ({ env, memoryLimit, execArgv = [] }: WorkerOptions): Runtime 
 })
 
 /** An executor on child processes. */
-export const createProcesses = (options: WorkerOptions): Executor => new WorkerPool(toRuntime(options), options)
+export const createProcesses = (options: WorkerOptions): Executor =>
+  new WorkerPool(toRuntime(options), options)

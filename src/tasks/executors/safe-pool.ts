@@ -1,7 +1,7 @@
 /**
- * Tinypool, with what it lacks: it sees neither a thread that calls `process.exit()` nor a run whose worker died
- * before it took it, says nothing of how a process died, and may not come back from `destroy()`. One run here is one
- * worker's whole life.
+ * Tinypool, with what it lacks: it sees neither a thread that calls `process.exit()` nor a run whose worker
+ * died before it took it, says nothing of how a process died, and may not come back from `destroy()`. One run
+ * here is one worker's whole life.
  */
 import { Tinypool, type Options, type TinypoolWorker } from 'tinypool'
 import { inWords, toSentError } from '../worker/messages.ts'
@@ -25,7 +25,6 @@ interface Death {
 }
 
 interface Run extends Life {
-  readonly signal: AbortSignal
   /** Ends a run that has no worker. */
   fail(reason: string): void
 }
@@ -46,11 +45,16 @@ const isObject = (value: unknown): value is object => typeof value === 'object' 
 
 const inWordsOfError = (error: unknown): string =>
   isObject(error) && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY'
-    ? 'it ran out of memory'
+    ? 'it was out of memory'
     : `uncaught ${inWords(toSentError(error))}`
 
-const inWordsOfExit = (code: number | null, signal: unknown): string =>
-  typeof signal === 'string' ? `it was ended by ${signal}` : `it exited with code ${code}`
+const inWordsOfExit = (code: number | null, signal: unknown): string => {
+  if (signal === 'SIGABRT') return 'it was ended by SIGABRT: it was out of memory, or called process.abort()'
+  return typeof signal === 'string' ? `it was ended by ${signal}` : `it exited with code ${code}`
+}
+
+/** A thread ended of itself. */
+class ThreadExit extends Error {}
 
 /** A pool of workers that each live for one run. */
 export class SafePool {
@@ -74,8 +78,10 @@ export class SafePool {
       failure = reason
       controller.abort()
     }
-    const ended = this.#run(job, { ...options, signal: controller.signal }).then((reason) => failure ?? reason)
-    const run: Run = { ended, fail, end: () => controller.abort(), signal: controller.signal }
+    const ended = this.#run(job, { ...options, signal: controller.signal }).then(
+      (reason) => failure ?? reason,
+    )
+    const run: Run = { ended, fail, end: () => controller.abort() }
     this.#runs.add(run)
     void ended.then(() => this.#runs.delete(run))
     return run
@@ -102,14 +108,16 @@ export class SafePool {
     worker.once('exit', (code: number | null, signal: unknown) => {
       death.exit = inWordsOfExit(code, signal)
       this.#exits.delete(worker)
-      if (this.#pool.threads.includes(worker)) worker.emit('error', new Error(death.exit))
+      if (this.#pool.threads.includes(worker)) worker.emit('error', new ThreadExit(death.exit))
     })
   }
 
   async #reason(error: unknown): Promise<string> {
+    if (error instanceof ThreadExit) return error.message
     const death = isObject(error) ? this.#deaths.get(error) : undefined
-    if (death && this.#pool.options.runtime === 'child_process') await settledWithin(LAST_WORDS_LIMIT, death.isOver)
-    return death?.exit ?? inWordsOfError(error)
+    if (!death || this.#pool.options.runtime !== 'child_process') return inWordsOfError(error)
+    await settledWithin(LAST_WORDS_LIMIT, death.isOver)
+    return death.exit ?? inWordsOfError(error)
   }
 
   // Tinypool's queue is first in, first out: if a run is without a worker, the last one is.

@@ -18,7 +18,8 @@ const openLink = (): Link => {
       port.on('message', listener)
     },
     drain() {
-      for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port)) receive(next.message as string)
+      for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port))
+        receive(next.message as string)
     },
     close: () => port.close(),
   }

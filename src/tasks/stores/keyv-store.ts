@@ -105,12 +105,16 @@ export class KeyvStore implements TaskStore {
 
   async close(): Promise<void> {
     try {
-      await Promise.allSettled(this.#writing.values())
-      await this.#ask(this.#keyv.disconnect(), 'closing it')
+      await this.#ask(this.#disconnect(), 'closing it')
     } finally {
       this.#claim?.release()
       this.#claim = undefined
     }
+  }
+
+  async #disconnect(): Promise<void> {
+    await Promise.allSettled(this.#writing.values())
+    await this.#keyv.disconnect()
   }
 
   async *#rows(): AsyncGenerator<readonly [string, unknown]> {

@@ -166,7 +166,7 @@ const takeLock = async (sqlite: Sqlite, path: string): Promise<DatabaseSync> => 
 const tryLock = (sqlite: Sqlite, path: string): DatabaseSync | undefined => {
   const db = new sqlite.DatabaseSync(path, { timeout: 0 })
   try {
-    db.exec('BEGIN EXCLUSIVE')
+    db.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE') // Nothing is ever written: no journal file.
     return db
   } catch (error) {
     db.close()

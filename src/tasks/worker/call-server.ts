@@ -20,7 +20,8 @@ interface Settle {
 }
 
 const ASKED_LATE =
-  'The handler has ended, so its host no longer answers it. Await tasks.start and what you ask of its handle in the handler.'
+  'The handler has ended, so its host no longer answers it. ' +
+  'Await tasks.start, and what you ask of its handle, in the handler.'
 
 /** Runs a worker's calls. */
 export class CallServer {
@@ -75,12 +76,13 @@ export class CallServer {
   async #serveOne({ id, call, until }: CallMessage): Promise<void> {
     const controller = new AbortController()
     this.#current = { id, controller }
-    if (await this.#begins(id, until)) this.#end(id, call.procedure, await this.#run(id, call, controller.signal))
+    if (await this.#begins(id, until))
+      this.#end(id, call.procedure, await this.#run(id, call, controller.signal))
     else this.#outbox.add({ kind: 'declined', id })
     this.#current = undefined
   }
 
-  // The word leaves before the handler is called, and with it the outcome of the call before: a busy loop lets nothing out.
+  // Its word leaves before the handler is called, and the last outcome with it: nothing leaves a busy loop.
   async #begins(id: number, until: number | undefined): Promise<boolean> {
     if (!hasTimeToBegin(until)) return false
     this.#outbox.add({ kind: 'started', id })

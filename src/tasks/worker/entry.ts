@@ -1,6 +1,6 @@
 /**
- * What runs in a worker, thread or process: one pool run that lasts as long as the worker. It imports the user's
- * module, says whether that went well, and then serves calls until the host ends it.
+ * What runs in a worker, thread or process: one pool run that lasts as long as the worker. It imports the
+ * user's module, says whether that went well, and then serves calls until the host ends it.
  */
 import { CallServer } from './call-server.ts'
 import { clock } from './lease.ts'
@@ -15,7 +15,8 @@ const forever = new Promise<never>(() => {})
 
 const noApp = (module: string): Error =>
   new Error(
-    `${module} was imported, but made no app. Expected it to call createApp(…, { module: import.meta.url }); ` +
+    `${module} was imported, but made no app. ` +
+      `Expected it to call createApp(…, { module: import.meta.url }); ` +
       `apps were made for: ${registeredModules().join(', ') || 'no module'}. ` +
       'Pass the URL of the very file that calls createApp at its top level.',
   )

@@ -2,8 +2,8 @@
  * Calls sent ahead, and how a host gets them back from a worker whose busy loop reads no messages.
  *
  * A call sent ahead is lent until a time on the clock that both share. Its worker runs it only if the word that it
- * begins had left for the host before that time. So the host, when that time is past and all that had arrived by then
- * is read, knows for certain: a call not begun by now never will be, and another worker may have it.
+ * begins had left for the host before that time. So the host, when that time is past and all that had arrived is
+ * read, knows for certain: a call not begun by now never will be, and another worker may have it.
  */
 
 /** Milliseconds that a call is lent for. */
@@ -18,7 +18,8 @@ export const clock = (): number => {
 }
 
 /** Worker: whether there is time to begin. A call that was not lent has no end. */
-export const hasTimeToBegin = (until: number | undefined): boolean => until === undefined || clock() < until - MARGIN
+export const hasTimeToBegin = (until: number | undefined): boolean =>
+  until === undefined || clock() < until - MARGIN
 
 /** Worker: whether the word went out in time. */
 export const isInTime = (until: number | undefined): boolean => until === undefined || clock() < until

@@ -27,7 +27,8 @@ const openChannel = (): Line => ({
     new Promise((resolve) => {
       process.send?.({ errand: batch } satisfies ChannelMessage, undefined, undefined, () => resolve())
     }),
-  listen: (receive) => process.on('message', (message) => isChannelMessage(message) && receive(message.errand)),
+  listen: (receive) =>
+    process.on('message', (message) => isChannelMessage(message) && receive(message.errand)),
 })
 
 export const openLine = (job: Job): Line => (job.port ? openPort(job.port) : openChannel())

@@ -1,6 +1,6 @@
 /**
- * Every message between a host and its workers. They cross as text, several at a time: a JSON text crosses a thread
- * faster than the tree it stands for, is the same for a process, and can't fail to be cloned.
+ * Every message between a host and its workers. They cross as JSON text, several at a time: text is the same
+ * for a thread and a process, costs no more than cloning, and shows before it is sent that it can be.
  */
 import { inspect } from 'node:util'
 import type { MessagePort } from 'node:worker_threads'
@@ -111,7 +111,13 @@ export interface OutcomeMessage {
 }
 
 /** What is said of one call. */
-export type FromCall = StartedMessage | DeclinedMessage | ProgressMessage | LogMessage | AskMessage | OutcomeMessage
+export type FromCall =
+  | StartedMessage
+  | DeclinedMessage
+  | ProgressMessage
+  | LogMessage
+  | AskMessage
+  | OutcomeMessage
 
 /** Worker to host. */
 export type FromWorker = ReadyMessage | UnusableMessage | DyingMessage | FromCall
@@ -120,10 +126,17 @@ export type FromWorker = ReadyMessage | UnusableMessage | DyingMessage | FromCal
 export const toBatch = (messages: readonly string[]): string => `[${messages.join(',')}]`
 
 /** The messages of a batch. Both ends are ours, so the text is trusted to hold what its type says. */
-export const fromBatch = <M extends ToWorker | FromWorker>(batch: string): readonly M[] => JSON.parse(batch) as M[]
+export const fromBatch = <M extends ToWorker | FromWorker>(batch: string): readonly M[] =>
+  JSON.parse(batch) as M[]
 
 const ownFields = (error: Error): Record<string, unknown> | undefined => {
-  const { name: _name, message: _message, stack: _stack, cause: _cause, ...fields } = error as Error & Record<string, unknown>
+  const {
+    name: _name,
+    message: _message,
+    stack: _stack,
+    cause: _cause,
+    ...fields
+  } = error as Error & Record<string, unknown>
   try {
     return JSON.parse(JSON.stringify(fields)) as Record<string, unknown>
   } catch {
@@ -133,7 +146,8 @@ const ownFields = (error: Error): Record<string, unknown> | undefined => {
 
 /** Any thrown value as data. */
 export const toSentError = (thrown: unknown): SentError => {
-  if (!(thrown instanceof Error)) return { name: typeof thrown, message: typeof thrown === 'string' ? thrown : inspect(thrown) }
+  if (!(thrown instanceof Error))
+    return { name: typeof thrown, message: typeof thrown === 'string' ? thrown : inspect(thrown) }
   const { name, message, stack } = thrown
   const fields = ownFields(thrown)
   return { name, message, ...(stack ? { stack } : {}), ...(fields ? { fields } : {}) }

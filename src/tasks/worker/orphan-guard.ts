@@ -1,10 +1,10 @@
 /**
- * Ends a worker process whose host is gone. A killed host can't tell it, and a handler in a busy loop never sees the
- * channel close, so a thread watches too.
+ * Ends a worker process whose host is gone. A killed host can't tell it, and a handler in a busy loop never
+ * sees the channel close, so a thread watches too.
  */
 import { Worker } from 'node:worker_threads'
 
-/** Runs in the watching thread, as text: a file of its own would have to be found, from source and from a build. */
+/** What the watching thread runs: text, as a file would have to be found from source and from a build. */
 const WATCH = `
   const { workerData: { host, interval } } = require('node:worker_threads')
   const isAlive = () => {
@@ -19,6 +19,11 @@ const INTERVAL = 500
 /** `host` is the process id of the parent. */
 export const guardAgainstOrphaning = (host: number): void => {
   process.on('disconnect', () => process.exit(1))
-  const watcher = new Worker(WATCH, { eval: true, workerData: { host, interval: INTERVAL }, execArgv: [], env: {} })
+  const watcher = new Worker(WATCH, {
+    eval: true,
+    workerData: { host, interval: INTERVAL },
+    execArgv: [],
+    env: {},
+  })
   watcher.unref()
 }

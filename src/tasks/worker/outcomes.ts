@@ -3,10 +3,17 @@ import type { TaskCall, TaskFunction } from '../../procedures/task-call.ts'
 import type { Outcome } from '../executor.ts'
 import { toSentError } from './messages.ts'
 
-const internalError = (thrown: unknown): Outcome => {
+/** The outcome of a call that failed in a way that callers are not to know of. */
+export const internalError = (thrown: unknown): Outcome => {
   const { name, message, stack } = toSentError(thrown)
   const internal = { name, message, ...(stack ? { stack } : {}) }
-  const error = { code: 'INTERNAL_SERVER_ERROR', status: 500, message: 'Internal server error', name, internal }
+  const error = {
+    code: 'INTERNAL_SERVER_ERROR',
+    status: 500,
+    message: 'Internal server error',
+    name,
+    internal,
+  }
   return { kind: 'error', error }
 }
 
@@ -22,11 +29,18 @@ const missing = (path: string): Outcome =>
 export const unsendable = (path: string, thrown: unknown): Outcome => {
   const message = `${path} ended with what JSON can't hold: ${toSentError(thrown).message}`
   const internal = { name: 'OutputInvalid', message }
-  return { kind: 'error', error: { code: 'OUTPUT_INVALID', status: 500, message: 'The output is not valid', internal } }
+  return {
+    kind: 'error',
+    error: { code: 'OUTPUT_INVALID', status: 500, message: 'The output is not valid', internal },
+  }
 }
 
 /** Runs a task once. Never rejects. */
-export const runTask = async (path: string, task: TaskFunction | undefined, call: TaskCall): Promise<Outcome> => {
+export const runTask = async (
+  path: string,
+  task: TaskFunction | undefined,
+  call: TaskCall,
+): Promise<Outcome> => {
   if (!task) return missing(path)
   try {
     return await task(call)

@@ -1,6 +1,6 @@
 /**
- * How a worker finds the app: `createApp` registers its tasks under its module's URL, and the worker, having imported
- * that module, looks them up. By URL and not by export, so that the app may have any name or none.
+ * How a worker finds the app: `createApp` registers its tasks under its module's URL, and the worker, having
+ * imported that module, looks them up. By URL and not by export, so that the app may have any name or none.
  */
 import type { TaskFunction } from '../../procedures/task-call.ts'
 
@@ -20,7 +20,7 @@ const shared = globalThis as Shared
 
 const apps = (): Map<string, readonly TaskLookup[]> => (shared[APPS] ??= new Map())
 
-/** Makes an app's tasks known to the worker that imports `module`. Of several apps in one module the last comes first. */
+/** Makes an app's tasks known to workers that import `module`. Of several apps there the last comes first. */
 export const registerApp = (module: string, tasks: TaskLookup): void => {
   apps().set(module, [tasks, ...(apps().get(module) ?? [])])
 }
@@ -42,5 +42,5 @@ export const enterWorker = (): void => {
   shared[WORKER] = true
 }
 
-/** Whether this code runs in a worker, where an app must not listen, open stores or start workers of its own. */
+/** Whether this code runs in a worker, where an app must not listen, open stores or start workers. */
 export const isInWorker = (): boolean => shared[WORKER] === true

@@ -1,0 +1,87 @@
+/** Converts schemas with zod's own `z.toJSONSchema`, many at a time. Nothing here runs a refinement. */
+import { z } from 'zod'
+import { findMentions, type JsonSchema, type Mention } from './json-schema.ts'
+import { toWireForm, type Side } from './wire-form.ts'
+
+type AnySchema = z.core.$ZodType
+
+/** A schema to convert. */
+export interface Root {
+  readonly schema: AnySchema
+  readonly side: Side
+  /** Whose it is: names what is recursive and has no id, and says where a conversion failed. */
+  readonly owner: string
+}
+
+/** A converted schema. */
+export interface Converted {
+  readonly json: JsonSchema
+  readonly mentions: readonly Mention[]
+  /** Finds what a mention names. */
+  readonly find: (target: string) => Definition
+}
+
+/** A schema that others mention: it has an id, or contains itself. */
+export interface Definition extends Converted {
+  /** Its `meta.id`. */
+  readonly id: string | undefined
+  readonly side: Side
+}
+
+// Fewer and zod repeats what the schemas share; more and its bookkeeping outlives the young generation of the heap.
+const BATCH = 32
+
+const ANONYMOUS = /^__schema\d+$/
+
+const toJson = (shape: Record<string, AnySchema>, side: Side): z.core.JSONSchema.BaseSchema =>
+  z.toJSONSchema(z.object(shape as z.core.$ZodShape), {
+    io: side === 'parsed' ? 'output' : 'input',
+    unrepresentable: 'any',
+    override: ({ zodSchema, jsonSchema }) => toWireForm(jsonSchema as JsonSchema, zodSchema, side),
+  })
+
+const cause = (root: Root): unknown => {
+  try {
+    toJson({ root: root.schema }, root.side)
+    return undefined
+  } catch (error) {
+    return error
+  }
+}
+
+const convertBatch = (roots: readonly Root[], side: Side) => {
+  try {
+    return toJson(Object.fromEntries(roots.map(({ schema }, index) => [`root${index}`, schema])), side)
+  } catch (error) {
+    const culprit = roots.find((root) => cause(root) !== undefined)
+    if (!culprit) throw error
+    const reason = (cause(culprit) as Error).message
+    throw new Error(`The ${side} schema of ${culprit.owner} has no JSON Schema: ${reason}`, { cause: error })
+  }
+}
+
+/** Converts the schemas of one side. Definitions with an id are kept once, those without belong to their batch. */
+const convertSide = (roots: readonly Root[], side: Side, done: Map<Root, Converted>): void => {
+  const named = new Map<string, Definition>()
+  for (let start = 0; start < roots.length; start += BATCH) {
+    const batch = roots.slice(start, start + BATCH)
+    const { properties = {}, $defs = {} } = convertBatch(batch, side)
+    const anonymous = new Map<string, Definition>()
+    const find = (target: string): Definition => (named.get(target) ?? anonymous.get(target)) as Definition
+    const convert = (json: JsonSchema): Converted => ({ json, mentions: findMentions(json), find })
+    for (const [key, json] of Object.entries($defs)) {
+      const isAnonymous = ANONYMOUS.test(key)
+      if (isAnonymous || !named.has(key))
+        (isAnonymous ? anonymous : named).set(key, { ...convert(json as JsonSchema), id: isAnonymous ? undefined : key, side })
+    }
+    for (const [index, root] of batch.entries()) done.set(root, convert(properties[`root${index}`] as JsonSchema))
+  }
+}
+
+/** Converts all roots. */
+export const convertSchemas = (roots: readonly Root[]): ReadonlyMap<Root, Converted> => {
+  const done = new Map<Root, Converted>()
+  for (const side of ['output', 'input', 'parsed'] as const)
+    convertSide(roots.filter((root) => root.side === side), side, done)
+  return done
+}

@@ -1,0 +1,38 @@
+/** Tells a default that is a constant from one that a function makes anew, such as the time or a random id. */
+import type { AnyDef } from '../procedures/inspect.ts'
+
+const DAY = 86_400_000
+
+const textOf = (def: AnyDef): string => {
+  try {
+    const value: unknown = def.type === 'catch' ? def.catchValue(undefined) : def.defaultValue
+    return JSON.stringify(value) ?? 'undefined'
+  } catch {
+    return ''
+  }
+}
+
+/** Does something on another day. Nothing else runs meanwhile: it is synchronous. */
+const onAnotherDay = <T>(act: () => T): T => {
+  const Real = globalThis.Date
+  const now = Real.now() + 400.5 * DAY
+  class Shifted extends Real {
+    constructor(...args: []) {
+      if (args.length === 0) super(now)
+      else super(...args)
+    }
+    static override now = (): number => now
+  }
+  globalThis.Date = Shifted as DateConstructor
+  try {
+    return act()
+  } finally {
+    globalThis.Date = Real
+  }
+}
+
+/**
+ * Whether a default is the same whenever it is asked for. zod doesn't tell a constant from a function, and two calls in
+ * one millisecond give one time; so the second call is made on another day.
+ */
+export const isSteadyDefault = (def: AnyDef): boolean => textOf(def) === onAnotherDay(() => textOf(def))

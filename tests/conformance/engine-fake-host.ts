@@ -1,0 +1,74 @@
+/** A host whose attempts are scripted: what a procedure does is a function from its claim to an outcome. */
+import type { RetryOptions, TaskOptions } from '../../src/procedures/task-options.ts'
+import { errorData, type ErrorData } from '../../src/protocol/errors.ts'
+import type { Claim, EngineHost, TaskPolicy } from '../../src/tasks/engine.ts'
+import type { Outcome } from '../../src/tasks/executor.ts'
+import { toPolicy } from '../../src/tasks/policy.ts'
+
+export type Script = (claim: Claim) => Outcome | Promise<Outcome>
+
+export const value = (result: unknown): Outcome => ({ kind: 'value', value: result })
+export const lost: Outcome = { kind: 'lost', reason: 'killed' }
+export const returned: Outcome = { kind: 'returned' }
+
+/** An attempt that failed of something unforeseen. */
+export const failure = (message = 'boom', extra: Partial<ErrorData> & { name?: string; declared?: boolean } = {}): Outcome => ({
+  kind: 'error',
+  error: { ...errorData('INTERNAL_SERVER_ERROR', message), ...extra },
+})
+
+/** Runs until it is told to stop, then ends with this outcome. */
+export const untilAborted =
+  (outcome: Outcome): Script =>
+  ({ signal }) =>
+    new Promise((resolve) => {
+      const stop = () => resolve(outcome)
+      if (signal.aborted) stop()
+      else signal.addEventListener('abort', stop, { once: true })
+    })
+
+/** A gate that scripts wait at. */
+export const createGate = () => {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  return { wait: promise, open: resolve }
+}
+
+const QUICK_RETRY: RetryOptions = { initial: 5, jitter: 0 }
+
+export class FakeHost implements EngineHost {
+  /** Every attempt in the order it began. */
+  readonly claims: Claim[] = []
+  readonly reports: string[] = []
+  readonly #scripts = new Map<string, Script>()
+  readonly #policies = new Map<string, TaskPolicy>()
+  readonly #slots: number
+
+  constructor(slots = 10) {
+    this.#slots = slots
+  }
+
+  /** Retries come after 5 ms, and a drain waits 20 ms, unless the options say otherwise. */
+  on(procedure: string, script: Script, options: TaskOptions = {}): this {
+    this.#scripts.set(procedure, script)
+    const retry = { ...QUICK_RETRY, ...options.retry }
+    this.#policies.set(procedure, toPolicy({ runOn: 'inline', cancelGrace: 20, ...options, retry }))
+    return this
+  }
+
+  policy(procedure: string): TaskPolicy | undefined {
+    return this.#policies.get(procedure)
+  }
+
+  slots(): number {
+    return this.#slots
+  }
+
+  async run(claim: Claim): Promise<Outcome> {
+    this.claims.push(claim)
+    return this.#scripts.get(claim.task.procedure)!(claim)
+  }
+
+  report(message: string): void {
+    this.reports.push(message)
+  }
+}

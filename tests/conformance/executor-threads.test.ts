@@ -1,0 +1,4 @@
+import { createThreads } from '../../src/tasks/executors/threads.ts'
+import { executorSuite } from './executor-suite.ts'
+
+executorSuite('threads', createThreads)

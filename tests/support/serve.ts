@@ -1,0 +1,62 @@
+/** An app behind a real server on a free port, closed when the test or the file that asked for it is over. */
+import { afterAll, expect, onTestFinished } from 'vitest'
+import { createApp, type App, type AppOptions } from 'errand'
+import { request, type Answer, type RequestOptions } from './http.ts'
+
+/** One line of the app's log. */
+export interface LogLine {
+  readonly level: 'error' | 'warn' | 'info'
+  readonly message: string
+  readonly fields: object
+}
+
+/** A serving app and how to talk to it. */
+export interface Served {
+  readonly app: App
+  readonly url: string
+  readonly port: number
+  readonly logs: LogLine[]
+  /** `send('POST /add', { json: { a: 1, b: 2 } })`. */
+  send(line: `${string} ${string}`, options?: RequestOptions): Promise<Answer>
+  /** `POST`s JSON. */
+  call(path: string, input?: unknown, headers?: Record<string, string>): Promise<Answer>
+  get(path: string, headers?: Record<string, string>): Promise<Answer>
+}
+
+/** A logger that remembers. */
+export const recordingLogger = (logs: LogLine[]) => {
+  const at = (level: LogLine['level']) => (fields: object, message: string) => void logs.push({ level, message, fields })
+  return { error: at('error'), warn: at('warn'), info: at('info') }
+}
+
+/** Runs when the test is over, or when the file is, for what was made outside of a test. */
+export const afterwards = (act: () => Promise<unknown>): void => {
+  if (expect.getState().currentTestName) onTestFinished(async () => void (await act()))
+  else afterAll(async () => void (await act()))
+}
+
+/** Talks to a server. */
+export const talkTo = (url: string): Pick<Served, 'send' | 'call' | 'get'> => {
+  const send: Served['send'] = (line, options = {}) => {
+    const [method = '', path = ''] = line.split(' ')
+    return request(method, url + path, options)
+  }
+  return {
+    send,
+    call: (path, input, headers = {}) => send(`POST ${path}`, { headers, ...(input === undefined ? {} : { json: input }) }),
+    get: (path, headers = {}) => send(`GET ${path}`, { headers }),
+  }
+}
+
+/** Serves an app that is already made. */
+export const serveApp = async (app: App<never, never> | App, logs: LogLine[] = []): Promise<Served> => {
+  const server = await app.listen({ port: 0 })
+  afterwards(() => server.close())
+  return { app: app as App, url: server.url, port: server.port, logs, ...talkTo(server.url) }
+}
+
+/** Makes an app in the test profile and serves it. Its log is in `logs`. */
+export const serve = <T extends object, C extends object = object>(tree: T, options: AppOptions<C> = {}): Promise<Served> => {
+  const logs: LogLine[] = []
+  return serveApp(createApp(tree, { profile: 'test', logger: recordingLogger(logs), ...options }) as unknown as App, logs)
+}

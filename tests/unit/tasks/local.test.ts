@@ -1,0 +1,110 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Keyv } from 'keyv'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { EventHub } from '../../../src/tasks/engines/event-hub.ts'
+import { Ledger } from '../../../src/tasks/engines/ledger.ts'
+import { inline, local, type LocalOptions } from '../../../src/tasks/engines/local.ts'
+import { Slots } from '../../../src/tasks/engines/slots.ts'
+import { Sweeper } from '../../../src/tasks/engines/sweeper.ts'
+import { toPolicy } from '../../../src/tasks/policy.ts'
+import { KeyvStore } from '../../../src/tasks/stores/keyv-store.ts'
+import { FakeHost } from '../../conformance/engine-fake-host.ts'
+import { endedTask, newTask } from '../../conformance/store-suite.ts'
+
+afterEach(() => vi.unstubAllEnvs())
+
+describe('local()', () => {
+  it('has the documented defaults and opens nothing', () => {
+    const dir = join(tmpdir(), 'errand-never-made')
+    vi.stubEnv('ERRAND_DATA', dir)
+    const { create, ...option } = local()
+    expect(option).toEqual({ kind: 'local', executors: {}, queueLimit: 100_000, drainGrace: 25_000, multiHost: false })
+    expect(create().capabilities).toEqual({ durable: 'power', multiHost: false, transactionalStart: false })
+    expect(existsSync(dir)).toBe(false)
+  })
+
+  it('keeps its file where ERRAND_DATA says', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'errand-local-'))
+    vi.stubEnv('ERRAND_DATA', dir)
+    const engine = local().create()
+    await engine.open(new FakeHost())
+    await engine.close()
+    expect(existsSync(join(dir, 'tasks.db'))).toBe(true)
+    rmSync(dir, { recursive: true })
+  })
+
+  it('passes on how many workers were asked for', () => {
+    expect(local({ threads: 4, inline: 10, drainGrace: '5s' })).toMatchObject({
+      executors: { threads: 4, inline: 10 },
+      drainGrace: 5000,
+    })
+  })
+
+  it.each<[unknown, string]>([
+    [{ threads: 0 }, 'local(): option threads is 0, expected a whole number from 1 up'],
+    [{ queueLimit: '10' }, 'local(): option queueLimit is 10'],
+    [{ drainGrace: 'soon' }, 'local(): option drainGrace: "soon" is not a duration'],
+    [{ store: 'redis://localhost' }, `local(): option store is "redis://localhost", expected 'sqlite', 'memory' or a Keyv`],
+    [{ store: {} }, 'it lacks get, set, delete, clear, iterator'],
+    [{ store: new Keyv() }, 'store is a Keyv'],
+    [{ store: 'memory', dir: 'data' }, `option dir is for the 'sqlite' store`],
+    [{ dir: '' }, 'local(): option dir is "", expected a path'],
+  ])('refuses %o', (options, message) => {
+    expect(() => local(options as LocalOptions)).toThrow(TypeError)
+    expect(() => local(options as LocalOptions)).toThrow(message)
+  })
+})
+
+describe('inline()', () => {
+  it('is the same in memory, with everything on the event loop', () => {
+    const option = inline({ inline: 5 })
+    expect(option).toMatchObject({ kind: 'inline', runOn: 'inline', executors: { inline: 5 } })
+    expect(option.create()).toMatchObject({ name: 'inline', capabilities: { durable: 'none' } })
+  })
+})
+
+describe('the sweeper', () => {
+  it('deletes what is over from the store, and nothing else', async () => {
+    const rows = new Map<string, unknown>()
+    const store = new KeyvStore(rows)
+    const [live, kept, over] = [newTask(), endedTask(), endedTask(Date.now(), 20)]
+    await store.putMany([live, kept, over])
+    const ledger = new Ledger(store, new EventHub())
+    await ledger.load()
+    const sweeper = new Sweeper(ledger, () => {})
+    expect(await sweeper.sweep()).toBe(0)
+    sweeper.start(30)
+    await sleep(90)
+    sweeper.stop()
+    expect([...rows.keys()].sort()).toEqual([live, kept].map(({ id }) => `errand:task/${id}`).sort())
+    expect(ledger.counts).toMatchObject({ queued: 1, succeeded: 1 })
+    expect(ledger.index.size).toBe(2)
+  })
+})
+
+describe('slots', () => {
+  const takeAll = (slots: Slots, runOn: 'threads' | 'inline', concurrency?: number) => {
+    const policy = toPolicy({ runOn, ...(concurrency === undefined ? {} : { concurrency }) })
+    const taken = []
+    while (slots.isFree('p', policy) && taken.length < 100) taken.push(slots.take('p', policy))
+    return taken
+  }
+
+  it('look ahead of short tasks in workers, never on the event loop, never beyond the concurrency', () => {
+    const slots = new Slots(() => 2)
+    for (const runOn of ['threads', 'inline'] as const)
+      for (const slot of takeAll(slots, runOn)) {
+        slots.begin(slot)
+        slots.release(slot)
+      }
+    const ahead = takeAll(slots, 'threads')
+    expect(ahead.length).toBeGreaterThan(2)
+    for (const slot of ahead) slots.release(slot)
+    expect(takeAll(slots, 'threads', 3)).toHaveLength(3)
+    expect(takeAll(new Slots(() => 2), 'inline')).toHaveLength(2)
+    expect(takeAll(slots, 'inline', 10)).toHaveLength(2)
+  })
+})
