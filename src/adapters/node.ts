@@ -9,12 +9,20 @@ const tooLarge = (limit: number): ProcedureError =>
 
 const hungUp = (): ProcedureError => new ProcedureError('CLIENT_CLOSED_REQUEST', 'The caller hung up before the body was complete')
 
-// A host framework may have read the body before us; Express leaves the parsed value here.
+const NO_BYTES = new Uint8Array()
+
+// A host framework may have read the body before us; Express leaves the parsed value here. A request without a body
+// is at its end from the start and says so to nobody (`optimizeEmptyRequests`).
 const readAlready = (message: IncomingMessage): Uint8Array | undefined => {
-  if (!message.readableEnded || !('body' in message) || message.body === undefined) return undefined
-  const { body } = message
+  if (!message.readableEnded) return undefined
+  const { body } = message as { body?: unknown }
+  if (body === undefined) return NO_BYTES
   return Buffer.isBuffer(body) ? body : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body))
 }
+
+// A proxy may send the whole URL (RFC 9112 §3.2.2).
+const originForm = (url: string): string =>
+  url.startsWith('/') ? url : url.replace(/^https?:\/\/[^/?#]*\/?/i, '/')
 
 const joinHeader = (value: string | string[] | undefined): string | undefined =>
   Array.isArray(value) ? value.join(', ') : value
@@ -28,7 +36,7 @@ class NodeRequest extends HttpRequest {
   constructor(message: IncomingMessage, response: ServerResponse) {
     super()
     this.method = message.method as string
-    this.url = message.url as string
+    this.url = originForm(message.url as string)
     this.#message = message
     this.#response = response
   }
@@ -45,6 +53,7 @@ class NodeRequest extends HttpRequest {
     const message = this.#message
     const known = readAlready(message)
     if (known) return Promise.resolve(known)
+    if (message.destroyed) return Promise.reject(hungUp())
     if (Number(message.headers['content-length']) > limit) return Promise.reject(this.#refuseBody(limit))
     return new Promise((resolve, reject) => {
       const chunks: Buffer[] = []
@@ -57,7 +66,7 @@ class NodeRequest extends HttpRequest {
       })
       message.on('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)))
       // A caller that hangs up shows as a close before the end; Node emits no error to those who don't listen for one.
-      message.on('close', () => message.complete || reject(hungUp()))
+      message.on('close', () => reject(hungUp()))
     })
   }
 

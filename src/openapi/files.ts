@@ -2,6 +2,7 @@
 import type { z } from 'zod'
 import { defOf, inspectSchema } from '../procedures/inspect.ts'
 import { streamContentType } from '../procedures/stream.ts'
+import type { Entry } from '../router/entries.ts'
 import { unwrap } from '../router/text-values.ts'
 import type { JsonSchema } from './json-schema.ts'
 
@@ -21,7 +22,8 @@ export const mediaTypesOf = (schema: AnySchema): readonly string[] => {
 }
 
 /** The media types of an output of bytes; undefined for JSON. */
-export const outputMediaTypes = (output: AnySchema): readonly string[] | undefined => {
+export const outputMediaTypes = ({ definition: { output }, restOnly }: Entry): readonly string[] | undefined => {
+  if (!restOnly) return undefined
   const streamed = streamContentType(output)
   if (streamed !== undefined) return [streamed]
   if (!inspectSchema(output, 'output').file) return undefined

@@ -54,7 +54,7 @@ export const successResponses = (entry: Entry, components: Components, operation
     return { 200: eventStream(STREAM, { schema, ...examplesOf(definition.meta, 'output') }) }
   }
   if (isVoid(definition.output)) return { [status ?? 204]: nothing }
-  const types = outputMediaTypes(definition.output)
+  const types = outputMediaTypes(entry)
   if (types) return { [status ?? 200]: bytes(types) }
   const success = { [status ?? 200]: json(entry, components, operationId) }
   return maybeNothing(definition) ? { ...success, 204: nothing } : success

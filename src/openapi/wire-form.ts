@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { defOf, type AnyDef } from '../procedures/inspect.ts'
 import type { JsonSchema } from './json-schema.ts'
 import { isSteadyDefault } from './steady-default.ts'
+import { stringForm } from './string-form.ts'
 
 /**
  * Which values a schema describes: what is taken, what is given (encoded, so every default is there), or what a plain
@@ -67,39 +68,6 @@ const tupleForm: Adjust = (json, schema, side) => {
   const items: readonly AnySchema[] = defOf(schema).items
   const given = items.findLastIndex((item) => !mayBeAbsent(item)) + 1
   if (given > Number(json['minItems'] ?? 0)) json['minItems'] = given
-}
-
-/** Formats that tools know, so that the pattern beside one only repeats it at length. */
-const KNOWN_FORMATS: ReadonlySet<unknown> = new Set([
-  'email', 'uuid', 'uri', 'date-time', 'date', 'duration', 'ipv4', 'ipv6', 'hostname', 'base64', 'base64url',
-])
-
-/** What zod calls formats and are patterns. */
-const PATTERN_CHECKS: ReadonlySet<unknown> = new Set(['starts_with', 'ends_with', 'includes', 'lowercase', 'uppercase'])
-
-const ownPatterns = (schema: AnySchema): ReadonlySet<string> => {
-  const def = defOf(schema)
-  const checks: readonly AnyDef[] = [def, ...(def.checks ?? []).map((check: z.core.$ZodCheck) => check._zod.def)]
-  const formats = checks.filter(
-    ({ check, format }) => check === 'string_format' && format !== 'regex' && !PATTERN_CHECKS.has(format),
-  )
-  return new Set(formats.map(({ pattern }) => pattern?.source))
-}
-
-const keepForeignPatterns = (json: JsonSchema, schema: AnySchema): void => {
-  const all = json['allOf'] as readonly { pattern: string }[] | undefined
-  if (!all) return void delete json['pattern']
-  const own = ownPatterns(schema)
-  const kept = all.filter(({ pattern }) => !own.has(pattern))
-  delete json['allOf']
-  if (kept.length === 1) Object.assign(json, kept[0])
-  if (kept.length > 1) json['allOf'] = kept
-}
-
-const stringForm: Adjust = (json, schema) => {
-  const { format } = json
-  if (PATTERN_CHECKS.has(format)) delete json['format']
-  if (KNOWN_FORMATS.has(format)) keepForeignPatterns(json, schema)
 }
 
 const NUMBER_FORMATS: Readonly<Record<string, string>> = { int32: 'int32', float32: 'float', float64: 'double' }

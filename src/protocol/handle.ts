@@ -19,65 +19,62 @@ export interface TaskAccess {
 
 /** Seconds a long poll asks for. */
 const WAIT = 25
-const FIRST_PAUSE = 200
-const LONGEST_PAUSE = 5000
 
 /** A signal that aborts with the first of these; with none, never. */
 const anyOf = (...signals: readonly (AbortSignal | undefined)[]): AbortSignal =>
   AbortSignal.any(signals.filter((signal) => signal !== undefined))
 
 /** As the promise goes, unless the signal aborts first. */
-const orAborted = async <T>(promise: Promise<T>, signal: AbortSignal): Promise<T> => {
-  const { promise: aborted, reject } = Promise.withResolvers<never>()
-  const stop = (): void => reject(signal.reason)
-  signal.addEventListener('abort', stop)
-  if (signal.aborted) stop()
-  return Promise.race([promise, aborted]).finally(() => signal.removeEventListener('abort', stop))
-}
+const orAborted = <T>(promise: Promise<T>, signal: AbortSignal): Promise<T> =>
+  new Promise((resolve, reject) => {
+    const stop = (): void => reject(signal.reason)
+    if (signal.aborted) stop()
+    signal.addEventListener('abort', stop)
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop))
+  })
 
-/** Does it again after a transient failure, ever more slowly. */
-const persist = async <T>(access: TaskAccess, signal: AbortSignal, attempt: () => Promise<T>): Promise<T> => {
-  for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
+/** Waits after the nth failure in a row, longer each time. */
+const pause = (failures: number, signal: AbortSignal): Promise<void> =>
+  orAborted(new Promise((resolve) => setTimeout(resolve, Math.min(200 * 2 ** failures, 5000))), signal)
+
+/** Reads the record, again and again where a failure may pass by itself. */
+const read = async (access: TaskAccess, signal: AbortSignal, query: Parameters<TaskAccess['get']>[0]): Promise<TaskRecord> => {
+  for (let failures = 0; ; failures++) {
+    signal.throwIfAborted()
     try {
-      return await attempt()
+      return await access.get(query)
     } catch (error) {
-      if (signal.aborted || !access.isTransient?.(error)) throw error
-      await sleep(pause, signal)
+      if (!access.isTransient?.(error)) throw error
     }
+    await pause(failures, signal)
   }
 }
 
-const sleep = (ms: number, signal: AbortSignal): Promise<void> =>
-  orAborted(new Promise((resolve) => setTimeout(resolve, ms)), signal)
-
-const untilFinished = async (access: TaskAccess, id: string, signal?: AbortSignal): Promise<TaskRecord> => {
+const untilFinished = async (access: TaskAccess, id: string, signal: AbortSignal): Promise<TaskRecord> => {
   for (;;) {
-    signal?.throwIfAborted()
-    const record = await persist(access, () => access.get({ id, wait: WAIT }), signal)
+    const record = await read(access, signal, { id, wait: WAIT })
     if (isFinished(record.status)) return record
   }
 }
 
 // Long-polling sees the latest state, not each step: good enough for progress where nothing can push.
 async function* poll(access: TaskAccess, id: string, signal: AbortSignal): AsyncGenerator<TaskEvent, void> {
-  let record = await persist(access, () => access.get({ id }), signal)
-  for (;;) {
-    if (isFinished(record.status)) return yield { type: 'done', record }
+  let record = await read(access, signal, { id })
+  while (!isFinished(record.status)) {
     yield { type: 'state', record }
     if (record.progress !== undefined) yield { type: 'progress', progress: record.progress }
-    const after = record.rev
-    signal.throwIfAborted()
-    record = await persist(access, () => access.get({ id, wait: WAIT, after }), signal)
+    record = await read(access, signal, { id, wait: WAIT, after: record.rev })
   }
+  yield { type: 'done', record }
 }
 
 async function* push(access: TaskAccess, id: string, signal: AbortSignal): AsyncGenerator<TaskEvent, void> {
-  let lastEventId: string | undefined
-  for (let wait = FIRST_PAUSE; ; wait = Math.min(wait * 2, LONGEST_PAUSE)) {
+  let query: { id: string; lastEventId?: string } = { id }
+  for (let failures = 0; ; failures++) {
     try {
-      for await (const message of access.watch!(lastEventId === undefined ? { id } : { id, lastEventId }, signal)) {
-        lastEventId = message.id
-        wait = FIRST_PAUSE
+      for await (const message of access.watch!(query, signal)) {
+        query = { id, lastEventId: message.id }
+        failures = 0
         yield message.event
         if (message.event.type === 'done') return
       }
@@ -85,15 +82,15 @@ async function* push(access: TaskAccess, id: string, signal: AbortSignal): Async
       if (access.cannotWatch?.(error)) return yield* poll(access, id, signal)
       if (signal.aborted || !access.isTransient?.(error)) throw error
     }
-    await pause(wait, signal)
+    await pause(failures, signal)
   }
 }
 
 async function* events(access: TaskAccess, id: string, outer?: AbortSignal): AsyncGenerator<TaskEvent, void> {
   const ended = new AbortController()
-  const signal = outer ? AbortSignal.any([outer, ended.signal]) : ended.signal
+  const signal = anyOf(outer, ended.signal)
   try {
-    yield* access.watch ? push(access, id, signal) : poll(access, id, signal)
+    yield* (access.watch ? push : poll)(access, id, signal)
   } finally {
     ended.abort()
   }
@@ -112,10 +109,9 @@ const outputOf = (record: TaskRecord): unknown => {
 export const createHandle = <TOutput, TProgress>(access: TaskAccess, id: string): TaskHandle<TOutput, TProgress> =>
   ({
     id,
-    result: async (options: WaitOptions = {}) => {
-      const signal = waitSignal(options)
-      const finished = untilFinished(access, id, signal)
-      return outputOf(await (signal ? Promise.race([finished, whenAborted(signal)]) : finished))
+    result: async ({ timeout, signal }: WaitOptions = {}) => {
+      const stop = anyOf(signal, timeout === undefined ? timeout : AbortSignal.timeout(toMilliseconds(timeout)))
+      return outputOf(await orAborted(untilFinished(access, id, stop), stop))
     },
     events: ({ signal } = {}) => events(access, id, signal),
     progress: ({ signal } = {}) => progressOf(events(access, id, signal)),

@@ -104,8 +104,9 @@ const foreignEntry = (path: string, procedure: AnyTRPCProcedure): Entry => {
   return { path, kind: definition.kind, definition, declared: definition, restOnly: false, call: compileForeign(path, procedure), foreign: procedure }
 }
 
-const refusals = (definition: Definition): string[] => {
-  const sides = [
+/** Every schema of a definition: what it is called, and which way values go through it. */
+const schemasOf = (definition: Definition) =>
+  [
     ['input', definition.input, 'input'],
     ['output', definition.output, 'output'],
     ...(definition.progress ? [['progress', definition.progress, 'output'] as const] : []),
@@ -113,12 +114,13 @@ const refusals = (definition: Definition): string[] => {
       data ? [[`errors.${code}.data`, data, 'output'] as const] : [],
     ),
   ] as const
-  return sides.flatMap(([side, schema, direction]) =>
+
+const refusals = (definition: Definition): string[] =>
+  schemasOf(definition).flatMap(([side, schema, direction]) =>
     inspectSchema(schema, direction).refusals.map(
       ({ path, problem, cure }) => `${path === '' ? side : `${side}.${path}`} is ${problem}; ${cure}`,
     ),
   )
-}
 
 const statusProblems = (definition: Definition): string[] =>
   Object.entries(definition.errors)
@@ -174,7 +176,7 @@ export const collectEntries = (
 export const checkSchemaIds = (entries: readonly Entry[], complain: (complaint: Complaint) => void): void => {
   const known = new Map<string, { schema: unknown; at: string }>()
   for (const { path, definition } of entries)
-    for (const [schema, direction] of [[definition.input, 'input'], [definition.output, 'output']] as const)
+    for (const [, schema, direction] of schemasOf(definition))
       for (const [id, named] of inspectSchema(schema, direction).named) {
         const first = known.get(id) ?? { schema: named, at: path }
         known.set(id, first)

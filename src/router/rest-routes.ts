@@ -111,13 +111,15 @@ async function* toServerEvents(
   doors: Doors,
   entry: Entry,
   items: AsyncIterable<unknown>,
-  instance: string,
+  request: HttpRequest,
 ): AsyncGenerator<ServerEvent, void> {
   try {
     for await (const data of items) yield { data }
     yield { event: 'done', data: null }
   } catch (thrown) {
-    yield { event: 'error', data: toProblem(leave(doors, toFailure(thrown), entry.path), instance) }
+    // Nobody is left to hear of it, and stopping is what the signal asked for.
+    if (request.signal.aborted) return
+    yield { event: 'error', data: toProblem(leave(doors, toFailure(thrown), entry.path), pathOf(request.url)) }
   }
 }
 
@@ -127,7 +129,7 @@ const compileFinish = (doors: Doors, entry: Entry): Finish => {
     return (request, result) => reply(doors, entry, respond, request, result)
   }
   const stream = (request: HttpRequest): Respond => (value) =>
-    eventStreamReply(toServerEvents(doors, entry, value as AsyncIterable<unknown>, pathOf(request.url)))
+    eventStreamReply(toServerEvents(doors, entry, value as AsyncIterable<unknown>, request))
   return (request, result) => reply(doors, entry, stream(request), request, result)
 }
 

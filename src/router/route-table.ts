@@ -64,9 +64,9 @@ export class RouteTable {
 
   /** Adds a route; gives the route that already has its method and path, or takes all below it, if there is one. */
   add(route: Route): Route | undefined {
-    const taken = this.#restAbove(route) ?? this.#methodsAt(route.path).get(route.method)
-    if (taken) return taken
     const methods = this.#methodsAt(route.path)
+    const taken = methods.get(route.method) ?? this.#restAbove(route)
+    if (taken) return taken
     methods.set(route.method, route)
     this.routes.push(route)
     return undefined

@@ -41,10 +41,17 @@ const createBuilder = (reveal: boolean) =>
     errorFormatter: ({ shape, error, path }) => formatError(error, shape as ErrorShape, path, reveal) as never,
   })
 
-async function* guardItems(items: AsyncIterable<unknown>, doors: Doors, path: string): AsyncGenerator<unknown, void> {
+async function* guardItems(
+  items: AsyncIterable<unknown>,
+  doors: Doors,
+  path: string,
+  signal: AbortSignal,
+): AsyncGenerator<unknown, void> {
   try {
     yield* items as AsyncGenerator<unknown>
   } catch (thrown) {
+    // Nobody is left to hear of it, and stopping is what the signal asked for.
+    if (signal.aborted) return
     throw toTRPCError(leave(doors, toFailure(thrown), path))
   }
 }
@@ -62,7 +69,7 @@ const compileResolver = (doors: Doors, operation: Operation) => async (args: Res
   const result = await operation.call(input, environment, door?.request)
   if (!result.ok) throw toTRPCError(leave(doors, result.error, operation.path))
   return operation.kind === 'subscription'
-    ? guardItems(result.value as AsyncIterable<unknown>, doors, operation.path)
+    ? guardItems(result.value as AsyncIterable<unknown>, doors, operation.path, signal)
     : (result.value as never)
 }
 

@@ -1,6 +1,6 @@
 /**
- * What can happen to a task, as a table, and the only functions that make a changed task. All are pure; the engine
- * writes what they return before anybody acts on it or hears of it.
+ * What can happen to a task, as a table, and the only functions that make a changed task. All are pure; the
+ * engine writes what they return before anybody acts on it or hears of it.
  *
  * Not in it: when a change happens (engine), whether an error is worth a retry (retry).
  */
@@ -28,18 +28,18 @@ export const isAllowed = (from: TaskStatus, to: TaskStatus): boolean =>
 export type EndingRules = Pick<TaskPolicy, 'backoff' | 'retryOn' | 'neverRetryOn' | 'onCrash' | 'keep'>
 
 /** A new task. */
-export const created = (spec: TaskSpec, now: number): StoredTask => ({
-  ...spec,
-  status: 'queued',
-  attempt: 0,
-  attempts: [],
-  createdAt: now,
-  revision: 1,
-})
+export const created = (spec: TaskSpec, now: number): StoredTask => {
+  if (!(spec.maxAttempts >= 1))
+    throw new RangeError(
+      `A task of ${spec.procedure} has maxAttempts ${spec.maxAttempts}, expected 1 or more`,
+    )
+  return { ...spec, status: 'queued', attempt: 0, attempts: [], createdAt: now, revision: 1 }
+}
 
 /** Its next attempt begins. What the attempt before reported is no longer true. */
 export const started = (task: StoredTask, now: number): StoredTask => {
-  if (task.attempt >= task.maxAttempts) throw illegal(task, 'running', `all ${task.maxAttempts} attempts are used`)
+  if (task.attempt >= task.maxAttempts)
+    throw illegal(task, 'running', `all ${task.maxAttempts} attempts are used`)
   const attempt = task.attempt + 1
   return change(without(task, 'runAt', 'progress'), 'running', {
     attempt,
@@ -95,7 +95,10 @@ export const ended = (
   return triedAgain(task, error, now, rules) ?? failed(task, error, now, keep)
 }
 
-/** A running task whose process ended or stops: the attempt counts. It runs again at once, for nothing was wrong. */
+/**
+ * A running task whose process ended or stops: the attempt counts. It runs again at once, for nothing was
+ * wrong.
+ */
 export const recovered = (
   task: StoredTask,
   { now, rules, reason }: { readonly now: number; readonly rules: EndingRules; readonly reason: string },
@@ -104,11 +107,15 @@ export const recovered = (
   const { keep } = rules
   const error = lostError(reason)
   if (task.cancelRequested) return stopped(task, now, keep, error)
-  if (!hasAttemptsLeft(task) || !isRetryable(error, rules)) return finished(task, 'failed', { now, keep, error })
+  if (!hasAttemptsLeft(task) || !isRetryable(error, rules))
+    return finished(task, 'failed', { now, keep, error })
   return change(task, 'queued', { attempts: closeAttempt(task, now, error) })
 }
 
-/** A failed or cancelled task is queued again by hand, with fresh attempts and a fresh deadline; its history stays. */
+/**
+ * A failed or cancelled task is queued again by hand, with fresh attempts and a fresh deadline; its history
+ * stays.
+ */
 export const requeued = (
   task: StoredTask,
   now: number,
@@ -116,7 +123,15 @@ export const requeued = (
 ): StoredTask => {
   if (!isFinished(task.status)) throw illegal(task, 'queued', 'it has not ended')
   const rest = without(
-    task, 'result', 'error', 'progress', 'finishedAt', 'expiresAt', 'runAt', 'deadlineAt', 'cancelRequested',
+    task,
+    'result',
+    'error',
+    'progress',
+    'finishedAt',
+    'expiresAt',
+    'runAt',
+    'deadlineAt',
+    'cancelRequested',
   )
   return change(rest, 'queued', {
     maxAttempts: task.attempt + attempts,
@@ -141,7 +156,10 @@ const triedAgain = (
   const runAt = now + retryDelay(error, task.attempt, rules.backoff)
   // To wait for a deadline that is sure to pass would only hide the error.
   if (task.deadlineAt !== undefined && runAt >= task.deadlineAt) return undefined
-  return change(task, 'queued', { attempts: closeAttempt(task, now, error), ...(runAt > now ? { runAt } : {}) })
+  return change(task, 'queued', {
+    attempts: closeAttempt(task, now, error),
+    ...(runAt > now ? { runAt } : {}),
+  })
 }
 
 /** Past the deadline that is why it failed; what the attempt said stays in its entry. */
@@ -168,7 +186,11 @@ type Ending =
   | { readonly now: number; readonly keep: number; readonly result: unknown }
   | { readonly now: number; readonly keep: number; readonly error: OutcomeError }
 
-const finished = (task: StoredTask, status: 'succeeded' | 'failed' | 'cancelled', ending: Ending): StoredTask => {
+const finished = (
+  task: StoredTask,
+  status: 'succeeded' | 'failed' | 'cancelled',
+  ending: Ending,
+): StoredTask => {
   const { now, keep, ...end } = ending
   const error = 'error' in end ? end.error : undefined
   return change(without(task, 'runAt'), status, {
@@ -187,7 +209,7 @@ const closeAttempt = (task: StoredTask, now: number, error?: OutcomeError): read
   )
 
 /** `name` and `declared` only decide about retries. */
-const toStoredError = ({ name, declared, ...error }: OutcomeError): StoredError => error
+const toStoredError = ({ name: _name, declared: _declared, ...error }: OutcomeError): StoredError => error
 
 const taskError = (code: TaskErrorCode, message: string): StoredError => errorData(code, message)
 

@@ -17,7 +17,7 @@ export interface PolicyDefaults {
 
 /**
  * The policy of a procedure.
- * @throws TypeError that names the option, its value and what was expected; the caller puts the procedure before it
+ * @throws TypeError that names the option, its value and what was expected; the caller names the procedure
  */
 export const toPolicy = (options: TaskOptions, defaults: PolicyDefaults = {}): TaskPolicy => {
   checkOptions(options)
@@ -123,7 +123,8 @@ const check = (options: object, rules: Record<string, Rule>, prefix: string): vo
   for (const [name, value] of Object.entries(options)) {
     const rule = Object.hasOwn(rules, name) ? rules[name] : undefined
     if (!rule) throw new TypeError(unknownOption(prefix + name, Object.keys(rules)))
-    if (value !== undefined && !rule.holds(value)) throw new TypeError(wrongOption(prefix + name, value, rule.expected))
+    if (value !== undefined && !rule.holds(value))
+      throw new TypeError(wrongOption(prefix + name, value, rule.expected))
   }
 }
 
@@ -139,4 +140,6 @@ const unknownOption = (name: string, known: readonly string[]): string =>
   `option ${name} is unknown, expected one of ${known.join(', ')}`
 
 const show = (value: unknown): string =>
-  typeof value === 'function' || typeof value === 'bigint' ? String(value) : (JSON.stringify(value) ?? String(value))
+  typeof value === 'function' || typeof value === 'bigint'
+    ? String(value)
+    : (JSON.stringify(value) ?? String(value))

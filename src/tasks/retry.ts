@@ -15,7 +15,9 @@ export const GROWTH = {
   exponential: (attempt) => 2 ** (attempt - 1),
 } as const satisfies Record<NonNullable<RetryOptions['backoff']>, (attempt: number) => number>
 
-/** The longest wait after an attempt whose worker died: a crash is no reason to be slow, the promise is 15 s. */
+/**
+ * The longest wait after an attempt whose worker died: a crash is no reason to be slow, the promise is 15 s.
+ */
 export const LONGEST_WAIT_AFTER_CRASH = 10_000
 
 /** Makes the backoff of a procedure. Jitter only shortens a wait, so `max` holds. */
@@ -31,7 +33,10 @@ export const toBackoff = (options: RetryOptions = {}, random: () => number = Mat
 
 type RetryRules = Pick<TaskPolicy, 'retryOn' | 'neverRetryOn' | 'onCrash'>
 
-/** Whether an error is worth another attempt. What the caller did wrong stays wrong, unless `retryOn` says otherwise. */
+/**
+ * Whether an error is worth another attempt. What the caller did wrong stays wrong, unless `retryOn` says
+ * otherwise.
+ */
 export const isRetryable = (error: OutcomeError, rules: RetryRules): boolean => {
   if (isListed(error, rules.neverRetryOn)) return false
   if (isListed(error, rules.retryOn)) return true

@@ -1,8 +1,8 @@
 /**
  * The store port of the local engine: keeps the records of one process's tasks, each under its id.
  *
- * Not in it: which task runs, indexes, filters, locks between hosts. The engine's memory is the index; the store is
- * only asked for everything once, at open, and for single ended tasks after that.
+ * Not in it: which task runs, indexes, filters, locks between hosts. The engine's memory is the index; the
+ * store is only asked for everything once, at open, and for single ended tasks after that.
  */
 import type { EngineCapabilities } from './engine.ts'
 import type { StoredTask } from './stored-task.ts'
@@ -13,13 +13,17 @@ export type StoreCapabilities = Pick<EngineCapabilities, 'durable'>
 /** Tells of something that no caller can be told. */
 export type Report = (message: string, error?: unknown) => void
 
-/** Keeps task records. Methods reject with `EngineUnavailable` when the store fails or doesn't answer in time. */
+/**
+ * Keeps task records. Methods reject with `EngineUnavailable` when the store fails or doesn't answer in time.
+ */
 export interface TaskStore {
   readonly name: string
   readonly capabilities: StoreCapabilities
   /** Makes ready; takes the lock where there is one. */
   open(report: Report): Promise<void>
-  /** Every readable record, in any order; a record may come twice. Unreadable ones are set aside and reported. */
+  /**
+   * Every readable record, in any order; a record may come twice. Unreadable ones are set aside and reported.
+   */
   loadAll(): AsyncIterable<StoredTask>
   /** Resolves when the record is as durable as the capabilities say. Writes of one task keep their order. */
   put(task: StoredTask): Promise<void>

@@ -12,7 +12,10 @@ export const lost: Outcome = { kind: 'lost', reason: 'killed' }
 export const returned: Outcome = { kind: 'returned' }
 
 /** An attempt that failed of something unforeseen. */
-export const failure = (message = 'boom', extra: Partial<ErrorData> & { name?: string; declared?: boolean } = {}): Outcome => ({
+export const failure = (
+  message = 'boom',
+  extra: Partial<ErrorData> & { name?: string; declared?: boolean } = {},
+): Outcome => ({
   kind: 'error',
   error: { ...errorData('INTERNAL_SERVER_ERROR', message), ...extra },
 })

@@ -2,7 +2,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { isFinished } from '../../src/protocol/task.ts'
-import { EngineUnavailable, type EngineEvent, type TaskEngine, type TaskSpec } from '../../src/tasks/engine.ts'
+import {
+  EngineUnavailable,
+  type EngineEvent,
+  type TaskEngine,
+  type TaskSpec,
+} from '../../src/tasks/engine.ts'
 import { createTaskId } from '../../src/tasks/id.ts'
 import type { StoredTask } from '../../src/tasks/stored-task.ts'
 import { FakeHost, createGate, failure, lost, returned, untilAborted, value } from './engine-fake-host.ts'
@@ -91,7 +96,9 @@ export const engineSuite = (
         expect(submitted).toMatchObject({ kind: 'created', task: { status: 'queued', attempt: 0 } })
         const task = await end(submitted.task.id)
         expect(task).toMatchObject({ status: 'succeeded', attempt: 1, result: { sum: 3 }, tags: ['a'] })
-        expect(task.attempts).toMatchObject([{ n: 1, startedAt: expect.any(Number), finishedAt: expect.any(Number) }])
+        expect(task.attempts).toMatchObject([
+          { n: 1, startedAt: expect.any(Number), finishedAt: expect.any(Number) },
+        ])
         expect(host.claims[0]!.task).toMatchObject({ input: { n: 1 }, carried: { user: 7 }, attempt: 1 })
       })
 
@@ -125,7 +132,9 @@ export const engineSuite = (
 
       test('runs by priority, then in the order of starts', async () => {
         const gate = createGate()
-        await open(new FakeHost(1).on('first', () => gate.wait.then(() => value(1))).on('next', () => value(2)))
+        await open(
+          new FakeHost(1).on('first', () => gate.wait.then(() => value(1))).on('next', () => value(2)),
+        )
         await start('first')
         const ids: string[] = []
         for (const priority of [0, 5, -5, 5]) ids.push((await start('next', { priority })).id)
@@ -178,13 +187,17 @@ export const engineSuite = (
         await open(new FakeHost().on('bad', () => failure()))
         const task = await end((await start('bad')).id)
         expect(task).toMatchObject({ status: 'failed', attempt: 3, error: { message: 'boom' } })
-        expect(task.attempts.map(({ n, error }) => [n, error?.message])).toEqual([1, 2, 3].map((n) => [n, 'boom']))
+        expect(task.attempts.map(({ n, error }) => [n, error?.message])).toEqual(
+          [1, 2, 3].map((n) => [n, 'boom']),
+        )
       })
 
       test('waits as the backoff says, queued with runAt', async () => {
         const backoff = { initial: 80, backoff: 'fixed' } as const
         await open(
-          new FakeHost().on('bad', ({ task }) => (task.attempt < 2 ? failure() : value(1)), { retry: backoff }),
+          new FakeHost().on('bad', ({ task }) => (task.attempt < 2 ? failure() : value(1)), {
+            retry: backoff,
+          }),
         )
         const { id } = await start('bad')
         const waiting = await until(id, ({ status, attempt }) => status === 'queued' && attempt === 1)
@@ -195,7 +208,9 @@ export const engineSuite = (
 
       test('waits as the error says', async () => {
         await open(
-          new FakeHost().on('busy', ({ task }) => (task.attempt < 2 ? failure('later', { retryAfter: 0.1 }) : value(1))),
+          new FakeHost().on('busy', ({ task }) =>
+            task.attempt < 2 ? failure('later', { retryAfter: 0.1 }) : value(1),
+          ),
         )
         const { attempts } = await end((await start('busy')).id)
         expect(attempts[1]!.startedAt - attempts[0]!.finishedAt!).toBeGreaterThanOrEqual(99)
@@ -250,7 +265,11 @@ export const engineSuite = (
         await open(new FakeHost().on('late', () => value(1)))
         const now = Date.now()
         const { id } = await start('late', { runAt: now + 60_000, deadlineAt: now + 60 })
-        expect(await end(id)).toMatchObject({ status: 'failed', attempt: 0, error: { code: 'DEADLINE_EXCEEDED', status: 504 } })
+        expect(await end(id)).toMatchObject({
+          status: 'failed',
+          attempt: 0,
+          error: { code: 'DEADLINE_EXCEEDED', status: 504 },
+        })
       })
 
       test('stops a running task at its deadline', async () => {
@@ -265,7 +284,9 @@ export const engineSuite = (
       test('a hundred starts with one key at once make one task', async () => {
         await open(new FakeHost().on('pay', () => value('paid')))
         const all = await Promise.all(
-          Array.from({ length: 100 }, () => engine.submit(spec('pay', { idempotencyKey: 'k', inputDigest: 'd' }))),
+          Array.from({ length: 100 }, () =>
+            engine.submit(spec('pay', { idempotencyKey: 'k', inputDigest: 'd' })),
+          ),
         )
         expect(new Set(all.map(({ task }) => task.id)).size).toBe(1)
         expect(all.filter(({ kind }) => kind === 'created')).toHaveLength(1)
@@ -436,7 +457,8 @@ export const engineSuite = (
         const b = await start('bad', { tags: ['y'], owner: 'bob' })
         const c = await start('add')
         await Promise.all([a, b, c].map(({ id }) => end(id)))
-        const ids = async (query: object) => (await engine.list({ limit: 9, ...query })).items.map(({ id }) => id)
+        const ids = async (query: object) =>
+          (await engine.list({ limit: 9, ...query })).items.map(({ id }) => id)
         expect(await ids({ procedure: 'add' })).toEqual([c.id, a.id])
         expect(await ids({ status: 'failed' })).toEqual([b.id])
         expect(await ids({ tag: 'y' })).toEqual([b.id, a.id])
@@ -471,7 +493,9 @@ export const engineSuite = (
         expect(types(all)).toEqual(['state', 'progress', 'log', 'done'])
         expect(all[0]).toMatchObject({ task: { status: 'running' } })
         expect(all[1]).toMatchObject({ progress: { percent: 50 } })
-        expect(all[3]).toMatchObject({ task: { status: 'succeeded', result: 'ok', progress: { percent: 50 } } })
+        expect(all[3]).toMatchObject({
+          task: { status: 'succeeded', result: 'ok', progress: { percent: 50 } },
+        })
         expect(new Set(all.map(({ seq }) => seq)).size).toBe(4)
       })
 
@@ -491,7 +515,9 @@ export const engineSuite = (
       test('tells of retries', async () => {
         const gate = createGate()
         await open(
-          new FakeHost().on('flaky', ({ task }) => (task.attempt < 2 ? gate.wait.then(() => failure()) : value('ok'))),
+          new FakeHost().on('flaky', ({ task }) =>
+            task.attempt < 2 ? gate.wait.then(() => failure()) : value('ok'),
+          ),
         )
         const { id } = await start('flaky')
         await running(id)
@@ -618,7 +644,11 @@ export const engineSuite = (
       })
 
       test('a drain gives back what does not end in time', async () => {
-        await open(new FakeHost().on('heeding', untilAborted(failure('aborted'))).on('deaf', never, { cancelGrace: 20 }))
+        await open(
+          new FakeHost()
+            .on('heeding', untilAborted(failure('aborted')))
+            .on('deaf', never, { cancelGrace: 20 }),
+        )
         const heeding = await start('heeding')
         const deaf = await start('deaf')
         await Promise.all([running(heeding.id), running(deaf.id)])
@@ -691,7 +721,11 @@ export const engineSuite = (
         const next = new FakeHost().on('once', () => value(1), { onCrash: 'fail' }).on('last', () => value(1))
         await restart(next)
         for (const id of ids)
-          expect(await end(id)).toMatchObject({ status: 'failed', attempt: 1, error: { code: 'WORKER_LOST' } })
+          expect(await end(id)).toMatchObject({
+            status: 'failed',
+            attempt: 1,
+            error: { code: 'WORKER_LOST' },
+          })
         expect(next.claims).toHaveLength(0)
       })
 

@@ -29,7 +29,8 @@ const sqlitePlace = (): StorePlace => {
   return {
     create: () => new KeyvStore(new SqliteAdapter({ dir })),
     write: (id, text) => use(async (adapter) => void (await adapter.set(`errand:task/${id}`, text))),
-    readAside: (id) => use((adapter) => adapter.get<string>(`errand:bad/${id}`) as Promise<string | undefined>),
+    readAside: (id) =>
+      use((adapter) => adapter.get<string>(`errand:bad/${id}`) as Promise<string | undefined>),
     dispose: () => rmSync(dir, { recursive: true }),
   }
 }

@@ -20,14 +20,26 @@ const rules = toPolicy({ keep: '1h' })
 
 export const newTask = (extra: Partial<StoredTask> = {}): StoredTask => ({
   ...created(
-    { id: createTaskId(), procedure: 'shop.ship', input: { a: [1, 'zwei', null] }, maxAttempts: 3, owner: null, priority: 0 },
+    {
+      id: createTaskId(),
+      procedure: 'shop.ship',
+      input: { a: [1, 'zwei', null] },
+      maxAttempts: 3,
+      owner: null,
+      priority: 0,
+    },
     Date.now(),
   ),
   ...extra,
 })
 
 export const endedTask = (now = Date.now(), keep = rules.keep): StoredTask =>
-  ended(started(newTask(), now), 1, { kind: 'value', value: { ok: true } }, { now, rules: { ...rules, keep } })
+  ended(
+    started(newTask(), now),
+    1,
+    { kind: 'value', value: { ok: true } },
+    { now, rules: { ...rules, keep } },
+  )
 
 export const storeSuite = (
   name: string,
@@ -67,7 +79,10 @@ export const storeSuite = (
     })
 
     test('gives back what was put, to the letter', async () => {
-      const task = newTask({ input: { text: ':colon " \u2028 \\ 💥', deep: [{ __proto__: null, n: -0.5e-7 }] }, tags: [':t'] })
+      const task = newTask({
+        input: { text: ':colon " \u2028 \\ 💥', deep: [{ __proto__: null, n: -0.5e-7 }] },
+        tags: [':t'],
+      })
       await store.put(task)
       expect(await store.get(task.id)).toEqual(JSON.parse(JSON.stringify(task)))
       expect(await store.get(createTaskId())).toBeUndefined()
@@ -160,7 +175,7 @@ export const storeSuite = (
       let ticks = 0
       const timer = setInterval(() => (ticks += 1), 1)
       const task = newTask()
-      for (const until = Date.now() + 50; Date.now() < until; ) await store.put(task)
+      for (const until = Date.now() + 50; Date.now() < until;) await store.put(task)
       clearInterval(timer)
       expect(ticks).toBeGreaterThan(5)
     })

@@ -60,7 +60,8 @@ const finishingHost: EngineHost = {
 }
 
 const untilIdle = async (engine: TaskEngine): Promise<void> => {
-  const isBusy = async (status: 'queued' | 'running') => (await engine.list({ status, limit: 1 })).items.length > 0
+  const isBusy = async (status: 'queued' | 'running') =>
+    (await engine.list({ status, limit: 1 })).items.length > 0
   while ((await isBusy('queued')) || (await isBusy('running'))) await sleep(20)
 }
 
@@ -78,7 +79,8 @@ describe('SIGKILL under load', () => {
       const task = await engine.get(id)
       expect(task && isFinished(task.status), id).toBe(true)
       if (said.cancelled.has(id)) expect(task, id).toMatchObject({ status: 'cancelled' })
-      else if (task?.status !== 'cancelled') expect(task, id).toMatchObject({ status: 'succeeded', result: { n } })
+      else if (task?.status !== 'cancelled')
+        expect(task, id).toMatchObject({ status: 'succeeded', result: { n } })
     }
     await engine.close()
   }, 60_000)

@@ -25,7 +25,15 @@ const open = async (host: FakeHost) => {
   engines.push(engine)
   await engine.open(host)
   const start = async (procedure: string, extra = {}) => {
-    const spec = { id: createTaskId(), procedure, input: 1, maxAttempts: 3, owner: null, priority: 0, ...extra }
+    const spec = {
+      id: createTaskId(),
+      procedure,
+      input: 1,
+      maxAttempts: 3,
+      owner: null,
+      priority: 0,
+      ...extra,
+    }
     return (await engine.submit(spec)).task.id
   }
   const until = async (id: string, status: string) => {
@@ -76,7 +84,8 @@ describe('a store that fails', () => {
     const id = await start('add')
     const events: string[] = []
     const watching = (async () => {
-      for await (const { type } of engine.events(id, { signal: new AbortController().signal })) events.push(type)
+      for await (const { type } of engine.events(id, { signal: new AbortController().signal }))
+        events.push(type)
     })()
     await sleep(100)
     expect(await engine.get(id)).toMatchObject({ status: 'running' })

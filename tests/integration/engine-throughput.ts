@@ -26,7 +26,14 @@ const host: EngineHost = {
 /** One task from start to its stored end, as a waiting call does it: by watching it. */
 const runOne = async (): Promise<void> => {
   const id = createTaskId()
-  await engine.submit({ id, procedure: 'noop', input: { below: 10 }, maxAttempts: 3, owner: null, priority: 0 })
+  await engine.submit({
+    id,
+    procedure: 'noop',
+    input: { below: 10 },
+    maxAttempts: 3,
+    owner: null,
+    priority: 0,
+  })
   const { signal } = new AbortController()
   for await (const _ of engine.events(id, { signal }));
 }
@@ -47,6 +54,8 @@ await measure(1000)
 const rates = []
 for (let round = 0; round < 3; round++) rates.push(await measure((Number(seconds) * 1000) / 3))
 rates.sort((a, b) => a - b)
-console.log(JSON.stringify({ store, slots, inFlight, perSecond: rates.map(Math.round), median: Math.round(rates[1]!) }))
+console.log(
+  JSON.stringify({ store, slots, inFlight, perSecond: rates.map(Math.round), median: Math.round(rates[1]!) }),
+)
 await engine.close()
 rmSync(dir, { recursive: true })

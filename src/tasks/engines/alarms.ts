@@ -7,7 +7,10 @@ export type Alarm<T> = HeapNode<T>
 /** Node's timers hold 31 bits; a longer wait is made in parts. */
 const LONGEST_TIMER = 2 ** 31 - 1
 
-/** Calls `ring` for each value at its time, in order. The timer keeps the process alive: there is work to come. */
+/**
+ * Calls `ring` for each value at its time, in order. The timer keeps the process alive: there is work to
+ * come.
+ */
 export class Alarms<T> {
   readonly #ring: (value: T) => void
   readonly #heap = new Heap<T>()

@@ -1,4 +1,7 @@
-/** What happens to one task, as its watchers see it: a bounded ring of events that each watcher reads at its own pace. */
+/**
+ * What happens to one task, as its watchers see it: a bounded ring of events that each watcher reads at its
+ * own pace.
+ */
 import type { EngineEvent } from '../engine.ts'
 
 type WithoutSeq<T> = T extends unknown ? Omit<T, 'seq'> : never
@@ -10,8 +13,8 @@ export type NewEvent = WithoutSeq<Exclude<EngineEvent, { type: 'done' }>>
 export const RING_SIZE = 256
 
 /**
- * Events are numbered from 1 in each channel, and a channel's name is never used again, so a number from an earlier
- * process or an earlier channel is told from one of this.
+ * Events are numbered from 1 in each channel, and a channel's name is never used again, so a number from an
+ * earlier process or an earlier channel is told from one of this.
  */
 export class Channel {
   readonly #name: string
@@ -69,7 +72,7 @@ export class Channel {
     const wake = () => this.wake()
     signal.addEventListener('abort', wake)
     try {
-      for (let seen = number; !signal.aborted; ) {
+      for (let seen = number; !signal.aborted;) {
         if (seen >= this.last) {
           if (this.#ended) return
           await this.#changed()

@@ -44,7 +44,11 @@ export const createClaim = (task: StoredTask, policy: TaskPolicy, events: ClaimE
     progress: (progress) => {
       const problem = jsonProblem(progress)
       if (problem === undefined) events.progress(progress)
-      else events.report(`Progress of task ${task.id} (${task.procedure}) is left out, for JSON can't hold it`, problem)
+      else
+        events.report(
+          `Progress of task ${task.id} (${task.procedure}) is left out, for JSON can't hold it`,
+          problem,
+        )
     },
     log: (log) => events.log(log),
   }

@@ -5,7 +5,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { errorData } from '../../protocol/errors.ts'
-import type { EngineHost, TaskPolicy, TaskSpec } from '../engine.ts'
+import type { EngineHost, TaskPolicy } from '../engine.ts'
 import type { Outcome } from '../executor.ts'
 import { ended, expired, progressed, recovered, started } from '../lifecycle.ts'
 import type { StoredTask } from '../stored-task.ts'
@@ -28,6 +28,9 @@ export interface DispatcherParts {
 
 /** How long nothing is claimed after the store failed, and between tries to write how an attempt ended. */
 const STORE_PAUSE = 1000
+
+/** How long a task rests that its executor gave back. */
+const GIVEN_BACK_PAUSE = 10
 
 /** How long after its grace a drain waits for attempts that were told to stop. */
 const LONGEST_LINGER = 2000
@@ -70,10 +73,10 @@ export class Dispatcher {
   }
 
   /**
-   * Takes a slot for a task that is about to be written, if it could run at once: it is then written as running, one
-   * write instead of two. Whoever gets a slot calls `begin` or `release`.
+   * Takes a slot for a task that is about to be written, if it could run at once: it is then written as
+   * running, one write instead of two. Whoever gets a slot calls `begin` or `release`.
    */
-  takeSlot({ procedure, runAt = 0, deadlineAt = Infinity }: TaskSpec, now: number): Slot | undefined {
+  takeSlot({ procedure, runAt = 0, deadlineAt = Infinity }: StoredTask, now: number): Slot | undefined {
     const isDue = runAt <= now && deadlineAt > now
     if (!isDue || this.#isResting || !this.#waiting.isEmpty(procedure)) return undefined
     const policy = this.#host.policy(procedure)
@@ -140,7 +143,9 @@ export class Dispatcher {
     const { live } = entry
     try {
       const { keep } = rulesOf(this.#host, entry.procedure)
-      await this.#ledger.change(entry, (task) => (task.status === 'queued' ? expired(task, Date.now(), keep) : task))
+      await this.#ledger.change(entry, (task) =>
+        task.status === 'queued' ? expired(task, Date.now(), keep) : task,
+      )
       if (live && !entry.live) this.withdraw(live)
     } catch (error) {
       this.#rest(`Task ${entry.id} is past its deadline, which could not be written`, error)
@@ -174,7 +179,9 @@ export class Dispatcher {
     this.release(slot)
   }
 
-  /** Whether its attempt now runs: it may have been cancelled while it waited for its turn, or be too late. */
+  /**
+   * Whether its attempt now runs: it may have been cancelled while it waited for its turn, or be too late.
+   */
   async #start(entry: Entry): Promise<boolean> {
     let begun = false
     await this.#ledger.change(entry, (task) => {
@@ -195,6 +202,8 @@ export class Dispatcher {
     this.#free(slot)
     await this.#settle(entry, claim, outcome)
     this.withdraw(live)
+    // An executor that gives everything back must not keep the store busy with it.
+    if (outcome.kind === 'returned' && !this.#stopped) await sleep(GIVEN_BACK_PAUSE)
     if (entry.live?.task.status === 'queued') this.schedule(entry)
     this.#crew.leave()
   }

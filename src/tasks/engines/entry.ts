@@ -60,7 +60,12 @@ export const toEntry = (task: StoredTask): Entry => ({
 })
 
 /** The moving parts of a task that begins, or begins again. */
-export const toLive = (task: StoredTask): Live => ({ task, ready: undefined, alarm: undefined, claim: undefined })
+export const toLive = (task: StoredTask): Live => ({
+  task,
+  ready: undefined,
+  alarm: undefined,
+  claim: undefined,
+})
 
 /** Makes changes of one task one after the other. */
 export const inTurn = async <T>(entry: Entry, change: () => Promise<T>): Promise<T> => {

@@ -55,10 +55,16 @@ export class EventHub {
 
   /** What happens to a task whose present state this is. */
   watch(task: StoredTask, { after, signal }: WatchOptions): AsyncGenerator<EngineEvent, void> {
-    return isFinished(task.status) ? this.#watchEnded(task, signal, after) : this.#watchLive(task, signal, after)
+    return isFinished(task.status)
+      ? this.#watchEnded(task, signal, after)
+      : this.#watchLive(task, signal, after)
   }
 
-  async *#watchLive(task: StoredTask, signal: AbortSignal, after?: string): AsyncGenerator<EngineEvent, void> {
+  async *#watchLive(
+    task: StoredTask,
+    signal: AbortSignal,
+    after?: string,
+  ): AsyncGenerator<EngineEvent, void> {
     const channel = this.#channel(task.id)
     const seen = after === undefined ? undefined : channel.numberOf(after)
     const from = seen ?? channel.last
@@ -67,7 +73,11 @@ export class EventHub {
     yield* channel.follow(from, signal)
   }
 
-  async *#watchEnded(task: StoredTask, signal: AbortSignal, after?: string): AsyncGenerator<EngineEvent, void> {
+  async *#watchEnded(
+    task: StoredTask,
+    signal: AbortSignal,
+    after?: string,
+  ): AsyncGenerator<EngineEvent, void> {
     const last = done(task)
     const state: EngineEvent = { type: 'state', task, seq: `${task.revision}.state` }
     if (after === last.seq) return

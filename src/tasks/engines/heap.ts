@@ -69,7 +69,11 @@ export class Heap<T> {
 
   #sink(node: HeapNode<T>): void {
     let { place } = node
-    for (let child = this.#smallerChild(place); child && isBefore(child, node); child = this.#smallerChild(place)) {
+    for (
+      let child = this.#smallerChild(place);
+      child && isBefore(child, node);
+      child = this.#smallerChild(place)
+    ) {
       const next = child.place
       this.#put(child, place)
       place = next

@@ -15,7 +15,13 @@ import { TaskIndex } from './task-index.ts'
 export class Ledger {
   readonly index = new TaskIndex()
   /** How many tasks have each status. */
-  readonly counts: Record<TaskStatus, number> = { queued: 0, running: 0, succeeded: 0, failed: 0, cancelled: 0 }
+  readonly counts: Record<TaskStatus, number> = {
+    queued: 0,
+    running: 0,
+    succeeded: 0,
+    failed: 0,
+    cancelled: 0,
+  }
   readonly #store: TaskStore
   readonly #hub: EventHub
 

@@ -74,9 +74,9 @@ export class LocalEngine implements TaskEngine {
     const holder = ledger.index.holder(spec, now)
     // No `await` between looking and reserving: of many starts with one key, one finds it free.
     if (holder) return (await this.#replay(holder, spec)) ?? this.submit(spec)
-    const slot = dispatcher.takeSlot(spec, now)
-    if (!slot) this.#admit()
     const queued = created(spec, this.#nextAge(now))
+    const slot = dispatcher.takeSlot(queued, now)
+    if (!slot) this.#admit()
     return { kind: 'created', task: await this.#reserving(spec, () => this.#create(queued, slot)) }
   }
 
@@ -126,7 +126,8 @@ export class LocalEngine implements TaskEngine {
     const { maxAttempts: attempts = 1, deadline } = host.policy(entry.procedure) ?? {}
     let refusal: 'not-ended' | 'succeeded' | undefined
     const task = await ledger.revive(entry, (before) => {
-      refusal = before.status === 'succeeded' ? 'succeeded' : isFinished(before.status) ? undefined : 'not-ended'
+      refusal =
+        before.status === 'succeeded' ? 'succeeded' : isFinished(before.status) ? undefined : 'not-ended'
       return refusal ? before : requeued(before, Date.now(), { attempts, deadline })
     })
     if (!task || refusal) return refusal
@@ -173,7 +174,8 @@ export class LocalEngine implements TaskEngine {
   async #replay(holder: Entry | Reservation, spec: TaskSpec): Promise<Submitted | undefined> {
     const task = await ('task' in holder ? holder.task : this.#opened().ledger.read(holder))
     if (task) return { kind: task.inputDigest === spec.inputDigest ? 'replayed' : 'conflict', task }
-    if ('task' in holder) throw new EngineUnavailable('The task of this idempotency key could not be written: try again')
+    if ('task' in holder)
+      throw new EngineUnavailable('The task of this idempotency key could not be written: try again')
     this.#opened().ledger.index.remove(holder)
     return undefined
   }
@@ -239,7 +241,8 @@ export class LocalEngine implements TaskEngine {
 
   /** Takes new tasks. */
   #serving(): Open {
-    if (this.#draining) throw new EngineUnavailable('The server is shutting down and takes no new tasks', { retryAfter: 5 })
+    if (this.#draining)
+      throw new EngineUnavailable('The server is shutting down and takes no new tasks', { retryAfter: 5 })
     return this.#opened()
   }
 

@@ -9,8 +9,8 @@ import { toSettings, type EngineOptions, type TasksOption } from './options.ts'
 /** Options of `local()`. */
 export interface LocalOptions extends EngineOptions {
   /**
-   * Where records are kept: `'sqlite'` (default), a file; `'memory'`, gone with the process; or any Keyv storage
-   * adapter that can be iterated, as `new KeyvRedis(url)`.
+   * Where records are kept: `'sqlite'` (default), a file; `'memory'`, gone with the process; or any Keyv
+   * storage adapter that can be iterated, as `new KeyvRedis(url)`.
    */
   readonly store?: 'sqlite' | 'memory' | Adapter
   /** Directory of the SQLite file. Default: `ERRAND_DATA`, else `.errand` in the working directory. */
@@ -38,7 +38,9 @@ export const local = (options: LocalOptions = {}): TasksOption => {
  *
  * @example const app = createApp(procedures, { tasks: inline() })
  */
-export const inline = (options: Pick<EngineOptions, 'inline' | 'queueLimit' | 'drainGrace'> = {}): TasksOption => {
+export const inline = (
+  options: Pick<EngineOptions, 'inline' | 'queueLimit' | 'drainGrace'> = {},
+): TasksOption => {
   const settings = toSettings('inline', options)
   const { queueLimit } = settings
   return {
@@ -51,7 +53,8 @@ export const inline = (options: Pick<EngineOptions, 'inline' | 'queueLimit' | 'd
 
 const toStore = ({ store = 'sqlite', dir }: LocalOptions): TaskStore => {
   if (store === 'memory') return new KeyvStore(new Map(), { name: 'memory' })
-  if (store === 'sqlite') return new KeyvStore(new SqliteAdapter(dir === undefined ? {} : { dir }), { name: 'sqlite' })
+  if (store === 'sqlite')
+    return new KeyvStore(new SqliteAdapter(dir === undefined ? {} : { dir }), { name: 'sqlite' })
   return new KeyvStore(store)
 }
 
@@ -60,12 +63,14 @@ const checkStore = ({ store, dir }: LocalOptions): void => {
   if (dir !== undefined && (typeof dir !== 'string' || dir === ''))
     throw new TypeError(`local(): option dir is ${JSON.stringify(dir)}, expected a path`)
   if (dir !== undefined && store !== undefined && store !== 'sqlite')
-    throw new TypeError(`local(): option dir is for the 'sqlite' store, and store is another. Leave one of them out`)
+    throw new TypeError(
+      `local(): option dir is for the 'sqlite' store, and store is another. Leave one of them out`,
+    )
   if (isNamed) return
   if (typeof store === 'string')
     throw new TypeError(
-      `local(): option store is ${JSON.stringify(store)}, expected 'sqlite', 'memory' or a Keyv storage adapter, ` +
-        'such as new KeyvRedis(url) of @keyv/redis',
+      `local(): option store is ${JSON.stringify(store)}, expected 'sqlite', 'memory' or a Keyv storage ` +
+        'adapter, such as new KeyvRedis(url) of @keyv/redis',
     )
   checkAdapter(store)
 }

@@ -1,10 +1,14 @@
 /**
- * How many attempts to hand to a worker beyond the one it runs. A claim is written before its handler runs, so without
- * look-ahead a worker would wait one commit for each task, however short. With it, a long task would hold up those
- * behind it. So it follows what was seen: none until tasks prove short, none the moment one turns out long.
+ * How many attempts to hand to a worker beyond the one it runs. A claim is written before its handler runs,
+ * so without look-ahead a worker would wait one commit for each task, however short. With it, a long task
+ * would hold up those behind it. So it follows what was seen: none until tasks prove short, none the moment
+ * one turns out long.
  */
 
-/** How long an attempt may be out, its wait in the worker included, for more to be handed out beside it. In ms. */
+/**
+ * How long an attempt may be out, its wait in the worker included, for more to be handed out beside it. In
+ * ms.
+ */
 const SHORT = 4
 
 /** Watches how long attempts are out. */
@@ -30,7 +34,8 @@ export class LookAhead {
     if (begun === undefined) return
     this.#out.delete(attempt)
     const took = now - begun
-    this.#typical = took > this.#typical || this.#typical === Infinity ? took : this.#typical * 0.9 + took * 0.1
+    this.#typical =
+      took > this.#typical || this.#typical === Infinity ? took : this.#typical * 0.9 + took * 0.1
   }
 
   /** How many more per slot. */

@@ -1,4 +1,7 @@
-/** Tasks that may run now: by priority, then in the order they came. One line per procedure, for each has limits. */
+/**
+ * Tasks that may run now: by priority, then in the order they came. One line per procedure, for each has
+ * limits.
+ */
 import type { Entry, Live } from './entry.ts'
 import { Heap, isBefore, type HeapNode } from './heap.ts'
 

@@ -6,4 +6,5 @@ import { toPolicy } from '../policy.ts'
 const DEFAULT_RULES: EndingRules = toPolicy({})
 
 /** The rules of a procedure, or the defaults when it is unknown here. */
-export const rulesOf = (host: EngineHost, procedure: string): EndingRules => host.policy(procedure) ?? DEFAULT_RULES
+export const rulesOf = (host: EngineHost, procedure: string): EndingRules =>
+  host.policy(procedure) ?? DEFAULT_RULES

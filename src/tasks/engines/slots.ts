@@ -25,7 +25,11 @@ const WORKER_REACH = 16
 /** Counts what is out against what may be. */
 export class Slots {
   readonly #limit: EngineHost['slots']
-  readonly #lanes = { threads: new Lane(WORKER_REACH), processes: new Lane(WORKER_REACH), inline: new Lane(0) }
+  readonly #lanes = {
+    threads: new Lane(WORKER_REACH),
+    processes: new Lane(WORKER_REACH),
+    inline: new Lane(0),
+  }
   readonly #byProcedure = new Map<string, number>()
 
   constructor(limit: EngineHost['slots']) {

@@ -41,7 +41,8 @@ export class Sweeper {
     try {
       await this.sweep()
     } catch (error) {
-      if (this.#timer) this.#report('Records past their time could not be deleted; the next sweep tries again', error)
+      if (this.#timer)
+        this.#report('Records past their time could not be deleted; the next sweep tries again', error)
     }
     if (this.#timer) this.start(every)
   }

@@ -141,7 +141,10 @@ export class TaskIndex {
 const isOlder = (a: Place, b: Place): boolean =>
   a.createdAt < b.createdAt || (a.createdAt === b.createdAt && a.id < b.id)
 
-const matches = (entry: Entry, { procedure, status, tag, owner }: Omit<TaskQuery, 'limit' | 'cursor'>): boolean =>
+const matches = (
+  entry: Entry,
+  { procedure, status, tag, owner }: Omit<TaskQuery, 'limit' | 'cursor'>,
+): boolean =>
   (procedure === undefined || entry.procedure === procedure) &&
   (status === undefined || entry.status === status) &&
   (owner === undefined || entry.owner === owner) &&
@@ -152,5 +155,8 @@ const toCursor = ({ createdAt, id }: Place): string => Buffer.from(`${createdAt}
 const fromCursor = (cursor: string): Place => {
   const [, createdAt, id] = /^(\d+(?:\.\d+)?)\/(.+)$/.exec(Buffer.from(cursor, 'base64url').toString()) ?? []
   if (createdAt !== undefined && id !== undefined) return { createdAt: Number(createdAt), id }
-  throw new ProcedureError('BAD_REQUEST', `cursor is ${JSON.stringify(cursor)}, expected nextCursor of an earlier page`)
+  throw new ProcedureError(
+    'BAD_REQUEST',
+    `cursor is ${JSON.stringify(cursor)}, expected nextCursor of an earlier page`,
+  )
 }

@@ -31,7 +31,7 @@ const pick = (argv: readonly string[], isWanted: (option: string) => boolean): s
     .filter(([option = '']) => isWanted(option))
     .flat()
 
-/** For threads: undefined inherits the host's; a list replaces them, and may hold none for a whole process. */
+/** For threads: undefined inherits the host's; a list replaces them, with none for a whole process in it. */
 export const threadArgv = (own: readonly string[] = []): string[] | undefined => {
   const added = [...SOURCE_CONDITION, ...own]
   return added.length > 0

@@ -10,7 +10,10 @@ interface DeclaresDurability {
   readonly durable?: StoreCapabilities['durable']
 }
 
-/** What acknowledged writes survive: what the adapter declares, and of an unknown one no more than a killed process. */
+/**
+ * What acknowledged writes survive: what the adapter declares, and of an unknown one no more than a killed
+ * process.
+ */
 export const durabilityOf = (adapter: Adapter): StoreCapabilities['durable'] =>
   adapter instanceof Map ? 'none' : ((adapter as DeclaresDurability).durable ?? 'process')
 
@@ -35,7 +38,8 @@ export const checkAdapter = (adapter: unknown): void => {
 const inUse = new WeakSet<object>()
 
 /**
- * Takes an adapter for one Keyv, until `release`. Two Keyvs on one adapter object overwrite each other's rows.
+ * Takes an adapter for one Keyv, until `release`. Two Keyvs on one adapter object overwrite each other's
+ * rows.
  * @throws Error when it is taken
  */
 export const claimAdapter = (adapter: Adapter): { readonly release: () => void } => {
@@ -49,10 +53,13 @@ export const claimAdapter = (adapter: Adapter): { readonly release: () => void }
 }
 
 /**
- * All rows under a namespace, straight from the adapter: Keyv's own iterator deletes expired rows while it walks,
- * which makes SQL adapters that page by offset skip others, and knows only some adapters.
+ * All rows under a namespace, straight from the adapter: Keyv's own iterator deletes expired rows while it
+ * walks, which makes SQL adapters that page by offset skip others, and knows only some adapters.
  */
-export async function* rowsOf(adapter: Adapter, namespace: string): AsyncGenerator<readonly [string, unknown]> {
+export async function* rowsOf(
+  adapter: Adapter,
+  namespace: string,
+): AsyncGenerator<readonly [string, unknown]> {
   const prefix = `${namespace}:`
   const rows = adapter instanceof Map ? [...adapter] : adapter.iterator?.(namespace)
   for await (const [key, value] of rows ?? [])

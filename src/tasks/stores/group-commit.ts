@@ -11,8 +11,8 @@ export interface Write {
 export type WriteResult = number | Error
 
 /**
- * Makes many writes in one transaction; rejects or throws when none was made. A writer thread is another function of
- * this shape.
+ * Makes many writes in one transaction; rejects or throws when none was made. A writer thread is another
+ * function of this shape.
  */
 export type Commit = (writes: readonly Write[]) => readonly WriteResult[] | Promise<readonly WriteResult[]>
 

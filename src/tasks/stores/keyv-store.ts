@@ -27,8 +27,9 @@ const TASK = 'task/'
 const BAD = 'bad/'
 
 /**
- * One key per task, one value per task, so that one `set` is one change. Keyv hides failures where it can (a failed
- * `set` resolves `false`, a failed `get` looks like an absent key): here everything but an explicit success throws.
+ * One key per task, one value per task, so that one `set` is one change. Keyv hides failures where it can (a
+ * failed `set` resolves `false`, a failed `get` looks like an absent key): here everything but an explicit
+ * success throws.
  */
 export class KeyvStore implements TaskStore {
   readonly name: string
@@ -159,7 +160,8 @@ export class KeyvStore implements TaskStore {
     try {
       await this.#set(BAD + id, text)
       await this.delete(id)
-      this.#report(`${what}. It was set aside as ${NAMESPACE}:${BAD}${id}; the task will not run. Found so far: ${this.#unreadable}`)
+      const where = `${NAMESPACE}:${BAD}${id}`
+      this.#report(`${what}. It was set aside as ${where} and will not run (number ${this.#unreadable})`)
     } catch (error) {
       this.#report(`${what}, nor set aside. It stays where it is; the task will not run`, error)
     }
@@ -178,4 +180,6 @@ const timeToLive = ({ expiresAt }: StoredTask): number | undefined =>
 const toUnavailable = (error: unknown, message: string): Error =>
   error instanceof EngineUnavailable || error instanceof NotJson
     ? error
-    : new EngineUnavailable(`${message}: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+    : new EngineUnavailable(`${message}: ${error instanceof Error ? error.message : String(error)}`, {
+        cause: error,
+      })

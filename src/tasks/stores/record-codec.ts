@@ -1,4 +1,7 @@
-/** Task records as text: JSON, with the version of the format, never an exception for a text that can't be read. */
+/**
+ * Task records as text: JSON, with the version of the format, never an exception for a text that can't be
+ * read.
+ */
 import { NEXT_STATUS } from '../lifecycle.ts'
 import type { StoredTask } from '../stored-task.ts'
 
@@ -51,14 +54,15 @@ export const decodeEnvelope = (text: string): Envelope => {
   const parsed = parse(text)
   if (!isObject(parsed)) return { value: new Unreadable(text, 'it is no JSON object') }
   if (Number(parsed['v']) > FORMAT) throw newerFormat(parsed['v'])
-  if (parsed['v'] !== FORMAT) return { value: new Unreadable(text, `its format is ${parsed['v']}, expected ${FORMAT}`) }
+  if (parsed['v'] !== FORMAT)
+    return { value: new Unreadable(text, `its format is ${parsed['v']}, expected ${FORMAT}`) }
   return parsed
 }
 
 const newerFormat = (found: unknown): Error =>
   new Error(
-    `The task store was written by a newer Errand: its records have format ${found}, this version reads ${FORMAT}. ` +
-      'Nothing was changed. Run the newer version, or give this one another store.',
+    `The task store was written by a newer Errand: its records have format ${found}, and this version ` +
+      `reads ${FORMAT}. Nothing was changed. Run the newer version, or give this one another store.`,
   )
 
 const parse = (text: string): unknown => {
@@ -69,7 +73,8 @@ const parse = (text: string): unknown => {
   }
 }
 
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null
 
 /** A decoded value as a task, or what is wrong with it. */
 export const toTask = (value: unknown, id: string): StoredTask | Unreadable => {
@@ -86,4 +91,5 @@ const hasShape = (value: unknown, id: string): value is Record<string, unknown> 
   [value['attempt'], value['maxAttempts'], value['createdAt'], value['revision']].every(Number.isFinite) &&
   Array.isArray(value['attempts'])
 
-const unreadable = (value: unknown, reason: string): Unreadable => new Unreadable(JSON.stringify(value) ?? '', reason)
+const unreadable = (value: unknown, reason: string): Unreadable =>
+  new Unreadable(JSON.stringify(value) ?? '', reason)

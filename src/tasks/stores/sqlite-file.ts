@@ -1,5 +1,14 @@
 /** One SQLite file of key-value rows: where it is, how it is made, locked, opened, read and written. */
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -17,7 +26,8 @@ export interface Row {
 /** 'Errd': tells our files from those of others. */
 const APPLICATION_ID = 0x45727264
 
-// Rows are found by their key alone, so they live in its tree: half the pages of a table with a separate index.
+// Rows are found by their key alone, so they live in its tree: half the pages of a table with a separate
+// index.
 const SCHEMA = `
   PRAGMA journal_mode = WAL;
   PRAGMA application_id = ${APPLICATION_ID};
@@ -60,7 +70,9 @@ export class SqliteFile {
     this.#begin = db.prepare('BEGIN IMMEDIATE')
     this.#end = db.prepare('COMMIT')
     this.#read = db.prepare('SELECT key, value, expires FROM entry WHERE key = ?')
-    this.#page = db.prepare('SELECT key, value, expires FROM entry WHERE key > ? AND key < ? ORDER BY key LIMIT 100')
+    this.#page = db.prepare(
+      'SELECT key, value, expires FROM entry WHERE key > ? AND key < ? ORDER BY key LIMIT 100',
+    )
   }
 
   read(key: string): Row | undefined {
@@ -73,7 +85,9 @@ export class SqliteFile {
     return this.#try(() => this.#page.all(after, before) as unknown as Row[])
   }
 
-  /** Makes all writes in one transaction, or throws and makes none. One that fails alone is reported alone. */
+  /**
+   * Makes all writes in one transaction, or throws and makes none. One that fails alone is reported alone.
+   */
   commit(writes: readonly Write[]): readonly WriteResult[] {
     return this.#try(() => {
       this.#begin.run()
@@ -116,7 +130,10 @@ export class SqliteFile {
  * Opens a file, and makes it where there is none.
  * @throws Error when another process owns it or when it is damaged
  */
-export const openSqliteFile = async (path: string, options: { readonly exclusive: boolean }): Promise<SqliteFile> => {
+export const openSqliteFile = async (
+  path: string,
+  options: { readonly exclusive: boolean },
+): Promise<SqliteFile> => {
   const sqlite = await loadSqlite()
   makeDirectory(dirname(path))
   const lock = options.exclusive ? await takeLock(sqlite, path) : undefined
@@ -135,7 +152,10 @@ const loadSqlite = async (): Promise<Sqlite> => {
     return await import('node:sqlite')
   } catch (cause) {
     const message = `The embedded task store needs node:sqlite, which Node ${process.version} lacks. `
-    throw new Error(`${message}Use Node 22.18 or later, or local({ store: 'memory' }) to go without a file.`, { cause })
+    throw new Error(
+      `${message}Use Node 22.18 or later, or local({ store: 'memory' }) to go without a file.`,
+      { cause },
+    )
   }
 }
 
@@ -150,8 +170,8 @@ const makeDirectory = (dir: string): void => {
 const LOCK_WAIT = 1000
 
 /**
- * The lock is an open transaction on a database of its own. The system releases it when the process dies, however it
- * dies; a file with a process id would stay.
+ * The lock is an open transaction on a database of its own. The system releases it when the process dies,
+ * however it dies; a file with a process id would stay.
  */
 const takeLock = async (sqlite: Sqlite, path: string): Promise<DatabaseSync> => {
   const giveUpAt = Date.now() + LOCK_WAIT
@@ -212,7 +232,8 @@ const SQLITE_CORRUPT = 11
 const SQLITE_NOTADB = 26
 
 /** SQLite's primary result code, without the extension in the upper bits. */
-const errorCode = (error: unknown): number => Number((error as { errcode?: number } | undefined)?.errcode) & 0xff
+const errorCode = (error: unknown): number =>
+  Number((error as { errcode?: number } | undefined)?.errcode) & 0xff
 
 const isDamage = (error: unknown): boolean => [SQLITE_CORRUPT, SQLITE_NOTADB].includes(errorCode(error))
 

@@ -1,4 +1,7 @@
-/** A Keyv storage adapter over Node's own SQLite: nothing to install, and every acknowledged write on the disk. */
+/**
+ * A Keyv storage adapter over Node's own SQLite: nothing to install, and every acknowledged write on the
+ * disk.
+ */
 import { EventEmitter } from 'node:events'
 import { resolve } from 'node:path'
 import type { KeyvStoreAdapter, StoredData } from 'keyv'

@@ -1,9 +1,9 @@
 /**
  * Calls sent ahead, and how a host gets them back from a worker whose busy loop reads no messages.
  *
- * A call sent ahead is lent until a time on the clock that both share. Its worker runs it only if the word that it
- * begins had left for the host before that time. So the host, when that time is past and all that had arrived is
- * read, knows for certain: a call not begun by now never will be, and another worker may have it.
+ * A call sent ahead is lent until a time on the clock that both share. Its worker runs it only if the word
+ * that it begins had left for the host by then. So the host, when that time is past and all that had arrived
+ * is read, knows for certain: a call not begun by now never will be, and another worker may have it.
  */
 
 /** Milliseconds that a call is lent for. */

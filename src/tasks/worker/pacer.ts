@@ -1,6 +1,6 @@
 /**
- * Tells a handler that reports now and then, whose reports are posted at once (a busy loop may come next), from
- * one that floods its host, whose reports are better posted together.
+ * Tells a handler that reports now and then, whose reports are posted at once (a busy loop may come next),
+ * from one that floods its host, whose reports are better posted together.
  */
 
 /** Reports in one millisecond that are still posted one by one. */

@@ -37,8 +37,16 @@ const operations: readonly Operation[] = [
   (task) => lifecycle.progressed(task, task.attempt, { percent: 1 }),
   (task) => lifecycle.progressed(task, task.attempt - 1, { percent: 2 }),
   (task, now) => lifecycle.recovered(task, { now, rules, reason: 'crash' }),
-  ...outcomes.map((outcome): Operation => (task, now) => lifecycle.ended(task, task.attempt, outcome, { now, rules })),
-  ...outcomes.map((outcome): Operation => (task, now) => lifecycle.ended(task, task.attempt - 1, outcome, { now, rules })),
+  ...outcomes.map(
+    (outcome): Operation =>
+      (task, now) =>
+        lifecycle.ended(task, task.attempt, outcome, { now, rules }),
+  ),
+  ...outcomes.map(
+    (outcome): Operation =>
+      (task, now) =>
+        lifecycle.ended(task, task.attempt - 1, outcome, { now, rules }),
+  ),
   requeue,
 ]
 
@@ -72,7 +80,9 @@ describe('any sequence of operations', () => {
 const holdsTogether = (task: StoredTask): void => {
   expect(task.attempt).toBeLessThanOrEqual(task.maxAttempts)
   expect(task.attempts.at(-1)?.n ?? 0).toBe(task.attempt)
-  expect(task.attempts.filter(({ finishedAt }) => finishedAt === undefined)).toHaveLength(task.status === 'running' ? 1 : 0)
+  expect(task.attempts.filter(({ finishedAt }) => finishedAt === undefined)).toHaveLength(
+    task.status === 'running' ? 1 : 0,
+  )
   expect(task.finishedAt !== undefined).toBe(isFinished(task.status))
   expect(task.expiresAt !== undefined).toBe(isFinished(task.status))
   expect('error' in task).toBe(task.status === 'failed' || task.status === 'cancelled')
@@ -124,15 +134,25 @@ describe('each change', () => {
 
   it('does not wait for a deadline that will have passed', () => {
     const late = { ...running, deadlineAt: 100 }
-    expect(lifecycle.ended(late, 1, failure, { now: 20, rules })).toMatchObject({ status: 'failed', error: { message: 'boom' } })
+    expect(lifecycle.ended(late, 1, failure, { now: 20, rules })).toMatchObject({
+      status: 'failed',
+      error: { message: 'boom' },
+    })
     const over = lifecycle.ended(late, 1, failure, { now: 100, rules })
-    expect(over).toMatchObject({ error: { code: 'DEADLINE_EXCEEDED' }, attempts: [{ error: { message: 'boom' } }] })
+    expect(over).toMatchObject({
+      error: { code: 'DEADLINE_EXCEEDED' },
+      attempts: [{ error: { message: 'boom' } }],
+    })
   })
 
   it('keeps progress that came while another change was being written', () => {
     const written = lifecycle.cancelRequested(running)
     const latest = lifecycle.progressed(lifecycle.progressed(running, 1, 1), 1, 2)
-    expect(lifecycle.withLateProgress(written, latest)).toMatchObject({ cancelRequested: true, progress: 2, revision: 5 })
+    expect(lifecycle.withLateProgress(written, latest)).toMatchObject({
+      cancelRequested: true,
+      progress: 2,
+      revision: 5,
+    })
     const done = lifecycle.ended(running, 1, { kind: 'value', value: 1 }, { now: 20, rules })
     expect(lifecycle.withLateProgress(done, latest)).toBe(done)
   })
@@ -147,7 +167,10 @@ describe('each change', () => {
   })
 
   it('says what is wrong with an illegal change', () => {
-    expect(() => lifecycle.cancelled(running, 20, 0)).toThrow("Task a (add) can't become cancelled from running")
+    expect(() => lifecycle.created({ ...spec, maxAttempts: 0 }, 0)).toThrow('has maxAttempts 0')
+    expect(() => lifecycle.cancelled(running, 20, 0)).toThrow(
+      "Task a (add) can't become cancelled from running",
+    )
     expect(() => lifecycle.started(running, 20)).toThrow("can't become running from running")
     expect(() => lifecycle.started({ ...queued, attempt: 3 }, 20)).toThrow('all 3 attempts are used')
     expect(() => lifecycle.cancelRequested(queued)).toThrow('only a running task')

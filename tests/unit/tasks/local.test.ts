@@ -21,7 +21,13 @@ describe('local()', () => {
     const dir = join(tmpdir(), 'errand-never-made')
     vi.stubEnv('ERRAND_DATA', dir)
     const { create, ...option } = local()
-    expect(option).toEqual({ kind: 'local', executors: {}, queueLimit: 100_000, drainGrace: 25_000, multiHost: false })
+    expect(option).toEqual({
+      kind: 'local',
+      executors: {},
+      queueLimit: 100_000,
+      drainGrace: 25_000,
+      multiHost: false,
+    })
     expect(create().capabilities).toEqual({ durable: 'power', multiHost: false, transactionalStart: false })
     expect(existsSync(dir)).toBe(false)
   })
@@ -47,7 +53,10 @@ describe('local()', () => {
     [{ threads: 0 }, 'local(): option threads is 0, expected a whole number from 1 up'],
     [{ queueLimit: '10' }, 'local(): option queueLimit is 10'],
     [{ drainGrace: 'soon' }, 'local(): option drainGrace: "soon" is not a duration'],
-    [{ store: 'redis://localhost' }, `local(): option store is "redis://localhost", expected 'sqlite', 'memory' or a Keyv`],
+    [
+      { store: 'redis://localhost' },
+      `local(): option store is "redis://localhost", expected 'sqlite', 'memory' or a Keyv`,
+    ],
     [{ store: {} }, 'it lacks get, set, delete, clear, iterator'],
     [{ store: new Keyv() }, 'store is a Keyv'],
     [{ store: 'memory', dir: 'data' }, `option dir is for the 'sqlite' store`],

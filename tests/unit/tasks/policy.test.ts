@@ -33,7 +33,10 @@ describe('toPolicy', () => {
 
   it('takes an undefined option for an absent one', () => {
     const options = { timeout: undefined, concurrency: undefined, retry: { attempts: undefined } }
-    expect(toPolicy(options as unknown as TaskOptions)).toMatchObject({ maxAttempts: 3, concurrency: Infinity })
+    expect(toPolicy(options as unknown as TaskOptions)).toMatchObject({
+      maxAttempts: 3,
+      concurrency: Infinity,
+    })
   })
 
   it('runs everything where the app says', () => {
@@ -41,13 +44,25 @@ describe('toPolicy', () => {
   })
 
   const wrong: readonly (readonly [unknown, string])[] = [
-    [{ retry: { attempts: 0 } }, 'option retry.attempts is 0, expected a whole number from 1 to 1000, such as 3'],
+    [
+      { retry: { attempts: 0 } },
+      'option retry.attempts is 0, expected a whole number from 1 to 1000, such as 3',
+    ],
     [{ retry: { attempt: 3 } }, 'option retry.attempt is unknown, expected one of attempts, backoff,'],
     [{ retry: 3 }, 'option retry is 3, expected an object, such as { attempts: 5 }'],
-    [{ retry: { backoff: 'double' } }, `option retry.backoff is "double", expected one of 'none', 'fixed', 'linear',`],
+    [
+      { retry: { backoff: 'double' } },
+      `option retry.backoff is "double", expected one of 'none', 'fixed', 'linear',`,
+    ],
     [{ retry: { jitter: 2 } }, 'option retry.jitter is 2, expected a number from 0 to 1'],
-    [{ retry: { retryOn: 'TIMEOUT' } }, 'option retry.retryOn is "TIMEOUT", expected a list of error codes or names'],
-    [{ retry: { initial: '5m', max: '1m' } }, 'option retry.max is "1m", expected at least retry.initial, which is "5m"'],
+    [
+      { retry: { retryOn: 'TIMEOUT' } },
+      'option retry.retryOn is "TIMEOUT", expected a list of error codes or names',
+    ],
+    [
+      { retry: { initial: '5m', max: '1m' } },
+      'option retry.max is "1m", expected at least retry.initial, which is "5m"',
+    ],
     [{ timeout: '10 minutes' }, 'option timeout is "10 minutes", expected a duration from 1 ms to 24.8 days'],
     [{ timeout: 0 }, 'leave it out for no limit'],
     [{ timeout: '30d' }, 'option timeout is "30d"'],

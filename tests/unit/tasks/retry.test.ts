@@ -5,7 +5,8 @@ import type { OutcomeError } from '../../../src/tasks/executor.ts'
 import { toPolicy } from '../../../src/tasks/policy.ts'
 import { isRetryable, retryDelay, toBackoff } from '../../../src/tasks/retry.ts'
 
-const waits = (options: Parameters<typeof toBackoff>[0]) => [1, 2, 3, 4].map(toBackoff({ jitter: 0, ...options }))
+const waits = (options: Parameters<typeof toBackoff>[0]) =>
+  [1, 2, 3, 4].map(toBackoff({ jitter: 0, ...options }))
 
 describe('backoff', () => {
   it('grows as its name says', () => {
@@ -26,14 +27,21 @@ describe('backoff', () => {
   })
 
   it('is shortened by its jitter, never lengthened', () => {
-    const options = fc.record({ jitter: fc.double({ min: 0, max: 1, noNaN: true }), attempt: fc.integer({ min: 1, max: 2000 }) })
+    const options = fc.record({
+      jitter: fc.double({ min: 0, max: 1, noNaN: true }),
+      attempt: fc.integer({ min: 1, max: 2000 }),
+    })
     fc.assert(
-      fc.property(options, fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }), ({ jitter, attempt }, random) => {
-        const full = toBackoff({ jitter: 0 })(attempt)
-        const wait = toBackoff({ jitter }, () => random)(attempt)
-        expect(wait).toBeLessThanOrEqual(full)
-        expect(wait).toBeGreaterThanOrEqual(Math.floor(full * (1 - jitter)))
-      }),
+      fc.property(
+        options,
+        fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }),
+        ({ jitter, attempt }, random) => {
+          const full = toBackoff({ jitter: 0 })(attempt)
+          const wait = toBackoff({ jitter }, () => random)(attempt)
+          expect(wait).toBeLessThanOrEqual(full)
+          expect(wait).toBeGreaterThanOrEqual(Math.floor(full * (1 - jitter)))
+        },
+      ),
     )
   })
 })
@@ -59,7 +67,9 @@ describe('isRetryable', () => {
     expect(isRetried(error('OUT_OF_STOCK', { declared: true }), { retryOn: ['OUT_OF_STOCK'] })).toBe(true)
     const fetchError = error('INTERNAL_SERVER_ERROR', { name: 'FetchError' })
     expect(isRetried(fetchError, { neverRetryOn: ['FetchError'] })).toBe(false)
-    expect(isRetried(fetchError, { neverRetryOn: ['FetchError'], retryOn: ['INTERNAL_SERVER_ERROR'] })).toBe(false)
+    expect(isRetried(fetchError, { neverRetryOn: ['FetchError'], retryOn: ['INTERNAL_SERVER_ERROR'] })).toBe(
+      false,
+    )
   })
 
   it('follows onCrash for a lost worker, unless it is named', () => {

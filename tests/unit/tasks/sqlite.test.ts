@@ -1,4 +1,14 @@
-import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, rmSync, truncateSync, writeFileSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -33,7 +43,12 @@ describe('as a plain Keyv store', () => {
     expect(await keyv.set('a', { deep: [1] })).toBe(true)
     expect(await keyv.get('a')).toEqual({ deep: [1] })
     expect(await keyv.has('a')).toBe(true)
-    expect(await keyv.setMany([{ key: 'b', value: 2 }, { key: 'c', value: 3 }])).toEqual([true, true])
+    expect(
+      await keyv.setMany([
+        { key: 'b', value: 2 },
+        { key: 'c', value: 3 },
+      ]),
+    ).toEqual([true, true])
     expect(await keyv.getMany(['a', 'x', 'c'])).toEqual([{ deep: [1] }, undefined, 3])
     expect(await keyv.delete('a')).toBe(true)
     expect(await keyv.delete('a')).toBe(false)
@@ -50,7 +65,10 @@ describe('as a plain Keyv store', () => {
 
   it('keeps namespaces apart', async () => {
     const shared = { exclusive: false }
-    const [a, ab] = ['a', 'ab'].map((namespace) => new Keyv({ store: create(shared), namespace })) as [Keyv, Keyv]
+    const [a, ab] = ['a', 'ab'].map((namespace) => new Keyv({ store: create(shared), namespace })) as [
+      Keyv,
+      Keyv,
+    ]
     await a.set('x', 1)
     await ab.set('x', 2)
     expect([await a.get('x'), await ab.get('x')]).toEqual([1, 2])
@@ -112,7 +130,11 @@ describe('the file', () => {
     const adapter = create({ dir: join(dir, 'deep', 'er') })
     await adapter.open()
     expect(readdirSync(join(dir, 'deep', 'er')).sort()).toEqual([
-      '.gitignore', 'tasks.db', 'tasks.db-lock', 'tasks.db-shm', 'tasks.db-wal',
+      '.gitignore',
+      'tasks.db',
+      'tasks.db-lock',
+      'tasks.db-shm',
+      'tasks.db-wal',
     ])
   })
 
@@ -152,11 +174,14 @@ describe('the file', () => {
     ['empty', (file) => truncateSync(file, 0)],
     ['cut off', (file) => truncateSync(file, 8192)],
     ['another file', (file) => writeFileSync(file, 'To whom it may concern. '.repeat(500))],
-    ['overwritten in the middle', (file) => {
-      const handle = openSync(file, 'r+')
-      writeSync(handle, Buffer.alloc(40_000, 0x5a), 0, 40_000, 8192)
-      closeSync(handle)
-    }],
+    [
+      'overwritten in the middle',
+      (file) => {
+        const handle = openSync(file, 'r+')
+        writeSync(handle, Buffer.alloc(40_000, 0x5a), 0, 40_000, 8192)
+        closeSync(handle)
+      },
+    ],
   ])('that is %s is refused with what to do, and never taken for an empty one', async (_, damage) => {
     const file = await fill()
     expect(await readAll()).toHaveLength(500)

@@ -1,0 +1,32 @@
+/** `errand serve`. */
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { loadApp } from '../load-app.ts'
+import { serveApp } from '../serve-app.ts'
+
+const toPort = (text: string): number => {
+  const port = Number(text)
+  if (/^\d+$/.test(text) && port <= 65_535) return port
+  throw new InvalidArgumentError('Expected a whole number from 0 (any free port) to 65535.')
+}
+
+interface Options {
+  readonly port?: number
+  readonly host?: string
+}
+
+/** Serves an app until a signal ends it. */
+export const serveCommand = (): Command =>
+  new Command('serve')
+    .description('serve an app: REST, tRPC, the API reference, and its tasks')
+    .argument('<app>', 'the module that exports the app, such as app.ts')
+    .addOption(new Option('-p, --port <number>', 'the port; 0 takes a free one').env('PORT').argParser(toPort).default(3000))
+    .option('--host <address>', 'the address to listen on; 0.0.0.0 for all', '127.0.0.1')
+    .action(async (file: string, options: Options) => {
+      await serveApp(await loadApp(file), {
+        ...options,
+        file,
+        print: (line) => console.log(line),
+        signals: process,
+        force: (exitCode) => process.exit(exitCode),
+      })
+    })
