@@ -13,7 +13,7 @@ import {
 } from './procedures/task-call.ts'
 import type { Complaint, Entry } from './router/entries.ts'
 import type { TaskDoors } from './router/task-service.ts'
-import type { Claim, TaskEngine, TaskPolicy } from './tasks/engine.ts'
+import { EngineUnavailable, type Claim, type TaskEngine, type TaskPolicy } from './tasks/engine.ts'
 import { local } from './tasks/engines/local.ts'
 import type { ExecutorSizes, TasksOption } from './tasks/engines/options.ts'
 import type { Executor } from './tasks/executor.ts'
@@ -155,7 +155,7 @@ export class AppTasks {
   }
 
   #open(): Promise<TaskEngine> {
-    if (this.#closed) return Promise.reject(new Error('The app is closed'))
+    if (this.#closed) return Promise.reject(new EngineUnavailable('The app is closed'))
     return (this.#engine ??= this.#openEngine().catch((error: unknown) => {
       // The next call tries again: a store that was away may be back.
       this.#engine = undefined
@@ -190,16 +190,17 @@ export class AppTasks {
   // Loaded when first needed: an app that only starts tasks, or has none, never loads a pool.
   async #createExecutor(runOn: RunOn): Promise<Executor> {
     const module = this.#parts.options.module as string
+    const report = (message: string): void => this.#parts.logger.error({}, message)
     if (runOn === 'inline') {
       const { createInline } = await import('./tasks/executors/inline.ts')
       return createInline({ lookup: (path) => this.#function(path), slots: this.#sizes.inline })
     }
     if (runOn === 'processes') {
       const { createProcesses } = await import('./tasks/executors/processes.ts')
-      return createProcesses({ module, workers: this.#sizes.processes })
+      return createProcesses({ module, workers: this.#sizes.processes, report })
     }
     const { createThreads } = await import('./tasks/executors/threads.ts')
-    return createThreads({ module, workers: this.#sizes.threads })
+    return createThreads({ module, workers: this.#sizes.threads, report })
   }
 
   /** What a running handler asks for: it acts for the owner of its own task. */

@@ -1,7 +1,7 @@
 /** `createApp`: the one file that knows every ring. It puts the parts together and opens nothing before it is needed. */
 import type { AnyTRPCRouter } from '@trpc/server'
 import { createFetchHandler, type FetchHandler } from './adapters/fetch.ts'
-import { startServer, type ListenOptions, type RunningServer } from './adapters/listen.ts'
+import { startServer, type ListenOptions, type OwnServer, type RunningServer } from './adapters/listen.ts'
 import { createNodeHandler, type NodeHandler } from './adapters/node.ts'
 import { consoleLogger, optionProblems, profileOf, type AppOptions, type Logger } from './app-options.ts'
 import type { AppRouter } from './app-types.ts'
@@ -38,6 +38,9 @@ export interface App<TTree = unknown, TContext = object> {
 
 const DEFAULT_BODY_LIMIT = 1024 ** 2
 
+/** Milliseconds that requests under way get for their answers, once tasks are drained. */
+const ANSWER_GRACE = 10_000
+
 /** `createApp` was given something it can't serve. */
 export class DeclarationError extends Error {
   override readonly name = 'DeclarationError'
@@ -53,7 +56,12 @@ const reporter =
   ({ code, status, internal }: Failure, path: string): void => {
     // What the caller did wrong is the caller's to know.
     if (status < 500 || !internal) return
-    logger.error({ path, code, err: internal }, `${path} failed: ${internal.name}: ${internal.message}`)
+    try {
+      logger.error({ path, code, err: internal }, `${path} failed: ${internal.name}: ${internal.message}`)
+    } catch (error) {
+      // A log that fails must not fail the call.
+      console.error('The logger threw', error)
+    }
   }
 
 const inertServer: RunningServer = {
@@ -95,8 +103,9 @@ export const createApp = <const TTree extends object, TContext extends object = 
   appTasks.register()
 
   const handle = compileHandleRequest(routes.table, doors, corsPolicy(options.cors))
-  const servers = new Set<RunningServer>()
-  const node = createNodeHandler(handle)
+  const servers = new Set<OwnServer>()
+  const streamsEnd = new AbortController()
+  const node = createNodeHandler(handle, streamsEnd.signal)
   let closing: Promise<void> | undefined
 
   const app: App<TTree, TContext> = {
@@ -121,7 +130,10 @@ export const createApp = <const TTree extends object, TContext extends object = 
       (closing ??= (async () => {
         const closed = [...servers].map((server) => server.close())
         await appTasks.close()
+        streamsEnd.abort()
+        const limit = setTimeout(() => servers.forEach((server) => server.cut()), ANSWER_GRACE)
         await Promise.all(closed)
+        clearTimeout(limit)
       })()),
   }
   return app

@@ -1,8 +1,8 @@
 /** The Fetch API: a `Request` in, a `Response` out. For Hono, Next, tests and anything else that speaks it. */
-import { ReadableStream as NodeStream } from 'node:stream/web'
 import { ProcedureError } from '../procedures/errors.ts'
 import type { HandleRequest } from '../router/handle-request.ts'
 import { HttpRequest, type HttpReply } from '../router/http.ts'
+import { isStreamed, readBody, type BodyStream } from '../router/reply-body.ts'
 
 class FetchRequest extends HttpRequest {
   readonly method: string
@@ -51,17 +51,23 @@ const toHeaders = (list: readonly string[]): Headers => {
 
 const encoder = new TextEncoder()
 
-async function* toBytes(body: AsyncIterable<Uint8Array | string>): AsyncGenerator<Uint8Array, void> {
-  for await (const chunk of body) yield typeof chunk === 'string' ? encoder.encode(chunk) : chunk
+const toStream = (body: BodyStream, failed: HttpReply['failed']): ReadableStream<Uint8Array> => {
+  const source = readBody(body)
+  const pull = async (controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> => {
+    try {
+      const { done, value } = await source.next()
+      if (done) controller.close()
+      else controller.enqueue(typeof value === 'string' ? encoder.encode(value) : value)
+    } catch (error) {
+      failed?.(error)
+      throw error
+    }
+  }
+  return new ReadableStream({ pull, cancel: () => source.stop() }, { highWaterMark: 0 })
 }
 
-const toBody = (body: HttpReply['body']): BodyInit | null =>
-  body === null || typeof body === 'string' || body instanceof Uint8Array
-    ? (body as BodyInit | null)
-    : (NodeStream.from(toBytes(body)) as unknown as ReadableStream<Uint8Array>)
-
-const toResponse = ({ status, headers, body }: HttpReply): Response =>
-  new Response(toBody(body), { status, headers: toHeaders(headers) })
+const toResponse = ({ status, headers, body, failed }: HttpReply): Response =>
+  new Response(isStreamed(body) ? toStream(body, failed) : (body as BodyInit | null), { status, headers: toHeaders(headers) })
 
 /** Answers Fetch requests. Never rejects. */
 export type FetchHandler = (request: Request) => Promise<Response>

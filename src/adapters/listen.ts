@@ -19,6 +19,12 @@ export interface RunningServer extends AsyncDisposable {
   close(): Promise<void>
 }
 
+/** A server as the app holds it. */
+export interface OwnServer extends RunningServer {
+  /** Ends what is still under way. */
+  cut(): void
+}
+
 const portProblem = (error: NodeJS.ErrnoException, port: number, host: string): Error => {
   if (error.code === 'EADDRINUSE')
     return new Error(`Port ${port} on ${host} is taken: end what listens there, or choose another port (PORT=${port + 1})`, { cause: error })
@@ -33,21 +39,30 @@ const open = (server: Server, port: number, host: string): Promise<void> =>
     server.listen(port, host, resolve)
   })
 
+/** Milliseconds between looks for connections that came to rest. */
+const LOOK = 50
+
+// A connection that is answered after this would be kept open for the next request, which is not taken any more.
 const close = (server: Server): Promise<void> =>
   new Promise((resolve) => {
-    server.close(() => resolve())
+    const looking = setInterval(() => server.closeIdleConnections(), LOOK)
+    server.close(() => {
+      clearInterval(looking)
+      resolve()
+    })
     server.closeIdleConnections()
   })
 
 const urlHost = (host: string): string => (host === '0.0.0.0' || host === '::' ? 'localhost' : host.includes(':') ? `[${host}]` : host)
 
 /** Starts a server. Rejects with what to try when the port can't be had. */
-export const startServer = async (handler: NodeHandler, options: ListenOptions): Promise<RunningServer> => {
+export const startServer = async (handler: NodeHandler, options: ListenOptions): Promise<OwnServer> => {
   const { port: wanted = 3000, host = '127.0.0.1' } = options
   const server = createServer({ optimizeEmptyRequests: true } as object, handler)
   await open(server, wanted, host)
   const { port } = server.address() as AddressInfo
   let closing: Promise<void> | undefined
   const end = () => (closing ??= close(server))
-  return { url: `http://${urlHost(host)}:${port}`, port, close: end, [Symbol.asyncDispose]: end }
+  const cut = () => server.closeAllConnections()
+  return { url: `http://${urlHost(host)}:${port}`, port, close: end, cut, [Symbol.asyncDispose]: end }
 }

@@ -1,8 +1,10 @@
 /** node:http: requests and answers without any Fetch object in between. */
+import { once, setMaxListeners } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { ProcedureError } from '../procedures/errors.ts'
 import type { HandleRequest } from '../router/handle-request.ts'
 import { HttpRequest, type HttpReply } from '../router/http.ts'
+import { readBody, type BodyStream } from '../router/reply-body.ts'
 
 const tooLarge = (limit: number): ProcedureError =>
   new ProcedureError('PAYLOAD_TOO_LARGE', `The body is larger than the ${limit} bytes allowed here`)
@@ -64,9 +66,13 @@ class NodeRequest extends HttpRequest {
         chunks.length = 0
         reject(this.#refuseBody(limit))
       })
-      message.on('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)))
+      let ended = false
+      message.on('end', () => {
+        ended = true
+        resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks))
+      })
       // A caller that hangs up shows as a close before the end; Node emits no error to those who don't listen for one.
-      message.on('close', () => reject(hungUp()))
+      message.on('close', () => ended || reject(hungUp()))
     })
   }
 
@@ -96,25 +102,59 @@ class NodeRequest extends HttpRequest {
   }
 }
 
-const writeStream = async (response: ServerResponse, body: AsyncIterable<Uint8Array | string>): Promise<void> => {
-  const iterator = body[Symbol.asyncIterator]()
-  const closed = new Promise<undefined>((resolve) => response.once('close', resolve as () => void))
-  try {
-    for (;;) {
-      const next = await Promise.race([iterator.next(), closed])
-      if (next === undefined || next.done) break
-      if (!response.write(next.value)) await Promise.race([new Promise((resolve) => response.once('drain', resolve)), closed])
-    }
-    response.end()
-  } catch (error) {
-    // The status is sent: a broken body must not look like a whole one.
-    response.destroy(error as Error)
-  } finally {
-    void iterator.return?.()?.catch?.(() => undefined)
+/** The one who reads a streamed answer, until he goes, or we do. */
+class Audience {
+  readonly #response: ServerResponse
+  readonly #closing: AbortSignal | undefined
+  #leave = (): void => undefined
+  readonly #onEnd = (): void => this.#leave()
+
+  constructor(response: ServerResponse, closing: AbortSignal | undefined) {
+    this.#response = response
+    this.#closing = closing
+    response.once('close', this.#onEnd)
+    closing?.addEventListener('abort', this.#onEnd)
+  }
+
+  /** What the work gives; undefined when nobody reads any more. A new promise for each: one that lasts keeps them all. */
+  whileThere<T>(work: Promise<T>): Promise<T | undefined> {
+    return new Promise((resolve, reject) => {
+      this.#leave = () => resolve(undefined)
+      work.then(resolve, reject)
+      if (this.#response.destroyed || this.#closing?.aborted) this.#leave()
+    })
+  }
+
+  release(): void {
+    this.#closing?.removeEventListener('abort', this.#onEnd)
   }
 }
 
-const write = (response: ServerResponse, { status, headers, body }: HttpReply): void => {
+const isEvents = ({ headers }: HttpReply): boolean => headers.includes('text/event-stream')
+
+const writeStream = async (response: ServerResponse, reply: HttpReply, closing: AbortSignal): Promise<void> => {
+  const source = readBody(reply.body as BodyStream)
+  // Who reads events comes back by himself, to whoever serves then: a closing server doesn't wait for them.
+  const audience = new Audience(response, isEvents(reply) ? closing : undefined)
+  try {
+    for (;;) {
+      const next = await audience.whileThere(source.next())
+      if (next === undefined || next.done) break
+      if (!response.write(next.value)) await audience.whileThere(once(response, 'drain'))
+    }
+    response.end()
+  } catch (error) {
+    reply.failed?.(error)
+    // The status is sent: a broken body must not look like a whole one.
+    response.destroy(error as Error)
+  } finally {
+    audience.release()
+    source.stop()
+  }
+}
+
+const write = (response: ServerResponse, reply: HttpReply, closing: AbortSignal): void => {
+  const { status, headers, body } = reply
   if (typeof body === 'string' || body instanceof Uint8Array) {
     response.writeHead(status, [...headers, 'content-length', String(Buffer.byteLength(body))])
     response.end(body)
@@ -123,18 +163,29 @@ const write = (response: ServerResponse, { status, headers, body }: HttpReply): 
     response.end()
   } else {
     response.writeHead(status, headers as string[])
-    void writeStream(response, body)
+    void writeStream(response, reply, closing)
   }
 }
 
 /** A listener for node:http, Express, Fastify's raw requests and whatever else speaks it. */
 export type NodeHandler = (request: IncomingMessage, response: ServerResponse) => void
 
-/** Compiles the listener. */
-export const createNodeHandler =
-  (handle: HandleRequest): NodeHandler =>
-  (message, response) => {
-    const reply = handle(new NodeRequest(message, response))
-    if (reply instanceof Promise) void reply.then((done) => write(response, done))
-    else write(response, reply)
+/** What could not be sent: a bug of ours, and no reason to end the process. */
+const give = (response: ServerResponse, reply: HttpReply, closing: AbortSignal): void => {
+  try {
+    write(response, reply, closing)
+  } catch (error) {
+    reply.failed?.(error)
+    response.destroy(error as Error)
   }
+}
+
+/** Compiles the listener. When `closing` aborts, streams of events end. */
+export const createNodeHandler = (handle: HandleRequest, closing: AbortSignal): NodeHandler => {
+  setMaxListeners(0, closing)
+  return (message, response) => {
+    const reply = handle(new NodeRequest(message, response))
+    if (reply instanceof Promise) void reply.then((done) => give(response, done, closing))
+    else give(response, reply, closing)
+  }
+}

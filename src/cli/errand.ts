@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 /** The `errand` command. */
-import { once } from 'node:events'
 import { CliError } from './cli-error.ts'
 import { createProgram } from './program.ts'
 
@@ -18,5 +17,5 @@ try {
 }
 
 // The user's module may hold the process open: a database, a timer. What was written goes out first.
-if (process.stdout.writableLength > 0) await once(process.stdout, 'drain')
+await new Promise((written) => process.stdout.write('', written))
 process.exit()

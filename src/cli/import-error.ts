@@ -30,13 +30,23 @@ const HINTS: Readonly<Record<string, (error: Failure) => string>> = {
   ERR_UNKNOWN_FILE_EXTENSION: () => 'Node runs .ts, .mts, .js and .mjs files: give one of those, built if need be.',
 }
 
+// Node puts the place and its lines before the stack, where it is the text that it can't read.
+const placeOf = ({ stack = '', message }: Failure): string =>
+  stack.slice(0, stack.indexOf(message)).includes('\n\n') ? `${stack.split('\n\n')[0]}\n\n` : ''
+
+const ownStack = (error: Error): string =>
+  (error.stack ?? error.message)
+    .split('\n')
+    .filter((line) => !/^\s+at .*\bnode:/.test(line))
+    .join('\n')
+
 /** A module that threw, or that Node can't load. */
 export const importError = (file: string, cause: unknown): CliError => {
   const error = cause as Failure
   const hint = HINTS[error?.code ?? '']
-  if (hint) return new CliError(`${file} can't be imported: ${error.message}\n${hint(error)}`, { cause })
+  if (hint) return new CliError(`${file} can't be imported: ${error.message}\n${placeOf(error)}${hint(error)}`, { cause })
   // Its message names every procedure and the cure; where createApp was called is known.
   if (error?.name === 'DeclarationError') return new CliError(`${file}: ${error.message}`, { cause })
-  const shown = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  const shown = error instanceof Error ? ownStack(error) : String(error)
   return new CliError(`${file} threw when it was imported:\n\n${shown}`, { cause })
 }

@@ -19,7 +19,7 @@ const isApp = (value: unknown): value is LoadedApp =>
     (name) => typeof (value as Record<string, unknown>)[name] === 'function',
   )
 
-const PLACES = ['app.ts', 'src/app.ts', 'src/index.ts', 'app.js', 'dist/app.js']
+const PLACES = ['app.ts', 'src/app.ts', 'app.js', 'dist/app.js']
 
 const elsewhere = (): string => {
   const found = PLACES.filter((place) => existsSync(place))

@@ -15,12 +15,13 @@ Examples:
 The app is the default export of the module, or the one named \`app\`.`
 
 /** The program with all its commands. */
-export const createProgram = (): Command =>
-  new Command('errand')
+export const createProgram = (): Command => {
+  const program = new Command('errand')
     .description('Serve an Errand app, write its OpenAPI document, generate clients of it.')
     .version(version)
-    .addCommand(serveCommand())
-    .addCommand(openapiCommand())
-    .addCommand(generateCommand())
     .addHelpText('after', EXAMPLES)
-    .showHelpAfterError('(errand --help shows how it is used)')
+    .showHelpAfterError('(add --help to see how it is used)')
+  for (const command of [serveCommand(), openapiCommand(), generateCommand()])
+    program.addCommand(command.copyInheritedSettings(program))
+  return program
+}

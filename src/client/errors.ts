@@ -3,7 +3,7 @@ import type { TRPCPromise } from '@trpc/client'
 import { TaskError } from '../protocol/task-error.ts'
 
 // What a client's procedure looks like; a task is told by its `run`.
-// oxlint-disable-next-line typescript/no-explicit-any -- parameters and results of every procedure
+// oxlint-disable typescript/no-explicit-any -- parameters and results of every procedure
 type Resolver<TShape> = (...args: any) => TRPCPromise<any, TShape>
 type ShapeOf<T> = T extends { query: Resolver<infer S> }
   ? S
@@ -13,15 +13,31 @@ type ShapeOf<T> = T extends { query: Resolver<infer S> }
       ? S
       : never
 
+// Distributes over the shape, so that none gives none.
+type TrpcError<TShape> = TShape extends { data: { error?: infer E } } ? NonNullable<E> : never
+
+// Of the problems that a generated operation is answered with, the declared ones have a code of their own.
+type DeclaredProblem<E> = E extends { code: infer C extends string } ? (string extends C ? never : E) : never
+type ProblemOf<T> = T extends (options: any) => Promise<infer A>
+  ? A extends { error: infer E }
+    ? DeclaredProblem<E>
+    : never
+  : never
+// oxlint-enable typescript/no-explicit-any
+
 /** The errors that a procedure declares, as a union of `{ code, data }`. */
-export type ErrorOf<T> = ShapeOf<T> extends { data: { error?: infer E } } ? NonNullable<E> : never
+export type ErrorOf<T> = TrpcError<ShapeOf<T>> | ProblemOf<T>
 
 /**
  * The declared error of a procedure that a call was answered with; undefined for any other failure.
+ *
+ * @param _procedure of a tRPC client, or an operation of a generated one
  *
  * @example const e = errorOf(trpc.shop.order, err); if (e?.code === 'OUT_OF_STOCK') e.data.sku
  */
 export const errorOf = <T>(_procedure: T, error: unknown): ErrorOf<T> | undefined => {
   if (error instanceof TaskError) return { code: error.code, data: error.data } as unknown as ErrorOf<T>
-  return (error as { data?: { error?: ErrorOf<T> } } | undefined)?.data?.error
+  const { detail, data } = (error ?? {}) as { detail?: string; data?: { error?: ErrorOf<T> } | null }
+  // Only a problem (RFC 9457) has a detail.
+  return detail === undefined ? data?.error : (error as ErrorOf<T>)
 }

@@ -12,6 +12,8 @@ export interface EventSourceInit {
 
 const CONNECTING = 0
 const CLOSED = 2
+/** Milliseconds before it connects again. */
+const PAUSE = 1000
 
 // tRPC writes JSON, which is one line: of a field that comes twice the last will do.
 const readBlock = (block: string): Record<string, string> =>
@@ -23,7 +25,6 @@ export class FetchEventSource extends EventTarget {
   readyState = CONNECTING
   readonly #abort = new AbortController()
   #lastEventId = ''
-  #retry = 1000
 
   constructor(url: string, init: EventSourceInit = {}) {
     super()
@@ -42,7 +43,7 @@ export class FetchEventSource extends EventTarget {
       if (this.#abort.signal.aborted) return
       if (refused) this.readyState = CLOSED
       this.dispatchEvent(new Event('error'))
-      if (!refused) await new Promise((resolve) => setTimeout(resolve, this.#retry))
+      if (!refused) await new Promise((resolve) => setTimeout(resolve, PAUSE))
     }
   }
 
@@ -69,8 +70,7 @@ export class FetchEventSource extends EventTarget {
     return false
   }
 
-  #receive({ event = 'message', data, id, retry }: Record<string, string>): void {
-    if (retry) this.#retry = Number(retry)
+  #receive({ event = 'message', data, id }: Record<string, string>): void {
     if (id) this.#lastEventId = id
     if (data !== undefined) this.dispatchEvent(new MessageEvent(event, { data, lastEventId: this.#lastEventId }))
   }

@@ -26,13 +26,13 @@ const ownText = ({ id, json, mentions }: Definition): string => {
 }
 
 /**
- * Starts from what each says itself and tells apart those that mention different ones, until nothing more comes apart:
- * the coarsest stable partition, so recursion needs no special case.
+ * Starts from what each says itself and tells apart those that mention different ones, until nothing more
+ * comes apart: the coarsest stable partition, so recursion needs no special case.
  */
 export const classify = (definitions: readonly Definition[]): Classes => {
   const first = createInterner()
   let classes = new Map(definitions.map((definition) => [definition, first.intern(ownText(definition))]))
-  for (let count = -1, next = first.known.size; next !== count; ) {
+  for (let count = -1, next = first.known.size; next !== count;) {
     count = next
     const { known, intern } = createInterner()
     const refine = (definition: Definition): number => {

@@ -1,6 +1,6 @@
 /**
- * The schemas of one document. Whoever builds an operation asks for a schema and gets an object that is filled later,
- * when all are known and converted together.
+ * The schemas of one document. Whoever builds an operation asks for a schema and gets an object that is filled
+ * later, when all are known and converted together.
  */
 import type { z } from 'zod'
 import { classify } from './classify.ts'
@@ -46,7 +46,9 @@ const reachable = (converted: ReadonlyMap<Root, Converted>): Map<Definition, str
 
 /** Definitions with `z.json()` first, so that every copy of it has its name. */
 const withJsonValue = (found: Map<Definition, string>): Map<Definition, string> =>
-  [...found.keys()].some(({ id }) => id === undefined) ? new Map([[convertJsonValue(), 'JsonValue'], ...found]) : found
+  [...found.keys()].some(({ id }) => id === undefined)
+    ? new Map([[convertJsonValue(), 'JsonValue'], ...found])
+    : found
 
 /** Puts names where definitions are mentioned, and gives the components by name. */
 const link = (converted: ReadonlyMap<Root, Converted>, names: Names): Map<string, JsonSchema> => {
@@ -77,7 +79,8 @@ export class Components {
   define(wishes: readonly [string, ...string[]], body: JsonSchema): Component {
     const own: Own = { wishes, body, places: [] }
     this.#own.push(own)
-    const point = (holder: Record<string, unknown>, key: string): void => void own.places.push({ holder, key })
+    const point = (holder: Record<string, unknown>, key: string): void =>
+      void own.places.push({ holder, key })
     return {
       point,
       ref: (description) => {

@@ -33,12 +33,32 @@ const BATCH = 32
 
 const ANONYMOUS = /^__schema\d+$/
 
-const toJson = (shape: Record<string, AnySchema>, side: Side): z.core.JSONSchema.BaseSchema =>
-  z.toJSONSchema(z.object(shape as z.core.$ZodShape), {
+const same = (a: unknown, b: unknown): boolean => a === b || JSON.stringify(a) === JSON.stringify(b)
+
+/**
+ * Finishes each schema zod has converted. A schema made from one with an id, as by `.describe()`, is a `$ref` with what
+ * it adds; what it only repeats is dropped, after both have their wire form.
+ */
+const createFinish = (side: Side) => {
+  /** What a mention of each schema stands for. */
+  const meant = new Map<AnySchema, JsonSchema>()
+  return (json: JsonSchema, schema: AnySchema): void => {
+    toWireForm(json, schema, side)
+    const base = '$ref' in json && schema._zod.parent ? meant.get(schema._zod.parent) : undefined
+    if (base)
+      for (const key of Object.keys(json)) if (key !== '$ref' && same(json[key], base[key])) delete json[key]
+    meant.set(schema, base ?? json)
+  }
+}
+
+const toJson = (shape: Record<string, AnySchema>, side: Side): z.core.JSONSchema.BaseSchema => {
+  const finish = createFinish(side)
+  return z.toJSONSchema(z.object(shape as z.core.$ZodShape), {
     io: side === 'parsed' ? 'output' : 'input',
     unrepresentable: 'any',
-    override: ({ zodSchema, jsonSchema }) => toWireForm(jsonSchema as JsonSchema, zodSchema, side),
+    override: ({ zodSchema, jsonSchema }) => finish(jsonSchema as JsonSchema, zodSchema),
   })
+}
 
 const cause = (root: Root): unknown => {
   try {
@@ -72,9 +92,14 @@ const convertSide = (roots: readonly Root[], side: Side, done: Map<Root, Convert
     for (const [key, json] of Object.entries($defs)) {
       const isAnonymous = ANONYMOUS.test(key)
       if (isAnonymous || !named.has(key))
-        (isAnonymous ? anonymous : named).set(key, { ...convert(json as JsonSchema), id: isAnonymous ? undefined : key, side })
+        (isAnonymous ? anonymous : named).set(key, {
+          ...convert(json as JsonSchema),
+          id: isAnonymous ? undefined : key,
+          side,
+        })
     }
-    for (const [index, root] of batch.entries()) done.set(root, convert(properties[`root${index}`] as JsonSchema))
+    for (const [index, root] of batch.entries())
+      done.set(root, convert(properties[`root${index}`] as JsonSchema))
   }
 }
 
@@ -82,6 +107,10 @@ const convertSide = (roots: readonly Root[], side: Side, done: Map<Root, Convert
 export const convertSchemas = (roots: readonly Root[]): ReadonlyMap<Root, Converted> => {
   const done = new Map<Root, Converted>()
   for (const side of ['output', 'input', 'parsed'] as const)
-    convertSide(roots.filter((root) => root.side === side), side, done)
+    convertSide(
+      roots.filter((root) => root.side === side),
+      side,
+      done,
+    )
   return done
 }

@@ -44,9 +44,12 @@ const buildOperations = (bindings: readonly RestBinding[], draft: Draft): Operat
   const hasTasks = bindings.some(({ entry }) => entry.kind === 'task')
   const tasks = hasTasks ? new TaskSchemas(draft.components) : undefined
   const operations = bindings.flatMap((binding) =>
-    tasks && binding.entry.kind === 'task' ? taskProcedureOperations(binding, draft, tasks) : operationOf(binding, draft),
+    tasks && binding.entry.kind === 'task'
+      ? taskProcedureOperations(binding, draft, tasks)
+      : operationOf(binding, draft),
   )
-  const generic = tasks && draft.tasksRoot !== undefined ? genericTaskOperations(draft.tasksRoot, draft, tasks) : []
+  const generic =
+    tasks && draft.tasksRoot !== undefined ? genericTaskOperations(draft.tasksRoot, draft, tasks) : []
   return [...operations, ...generic].sort((a, b) => byText(a.path, b.path) || byText(a.method, b.method))
 }
 
@@ -56,11 +59,19 @@ const tagsOf = (operations: readonly Operation[]): { name: string; description?:
   return [...names].sort(byText).map((name) => (name === TASKS_TAG.name ? TASKS_TAG : { name }))
 }
 
-const usesTasks = (operations: readonly Operation[]): boolean => operations.some((operation) => operation['x-kind'] === 'task')
+const usesTasks = (operations: readonly Operation[]): boolean =>
+  operations.some((operation) => operation['x-kind'] === 'task')
 
-const register = (source: DocumentSource, operations: readonly Operation[], draft: Draft): OpenAPIRegistry => {
+const register = (
+  source: DocumentSource,
+  operations: readonly Operation[],
+  draft: Draft,
+): OpenAPIRegistry => {
   const registry = new OpenAPIRegistry()
-  const all = (kind: 'schemas' | 'responses' | 'parameters' | 'securitySchemes', parts: Readonly<Record<string, object>>) => {
+  const all = (
+    kind: 'schemas' | 'responses' | 'parameters' | 'securitySchemes',
+    parts: Readonly<Record<string, object>>,
+  ) => {
     for (const [name, part] of Object.entries(parts)) registry.registerComponent(kind, name, part as never)
   }
   // Before the schemas: a response mentions some.
@@ -79,12 +90,22 @@ const HERE = [{ url: '/' }] as const
 /** Drops what the generator adds though there is none of it. */
 const withoutEmpty = ({ webhooks: _none, components, ...document }: OpenApiDocument): OpenApiDocument => ({
   ...document,
-  components: Object.fromEntries(Object.entries(components ?? {}).filter(([, parts]) => Object.keys(parts).length > 0)),
+  components: Object.fromEntries(
+    Object.entries(components ?? {}).filter(([, parts]) => Object.keys(parts).length > 0),
+  ),
 })
 
 /** Makes the document. */
 export const createDocument = (source: DocumentSource): OpenApiDocument => {
-  const { prefix, tasksRoot, title = 'API', version = '0.0.0', description, servers = HERE, security = [] } = source
+  const {
+    prefix,
+    tasksRoot,
+    title = 'API',
+    version = '0.0.0',
+    description,
+    servers = HERE,
+    security = [],
+  } = source
   const components = new Components()
   const draft: Draft = {
     components,

@@ -5,7 +5,11 @@ import { given, type MediaType } from './operation-types.ts'
 type Examples = NonNullable<MediaType['examples']>
 
 /** Examples of one side by name; the unnamed are numbered. */
-export const examplesOf = (meta: Meta, side: 'input' | 'output', show = (value: unknown): unknown => value) => {
+export const examplesOf = (
+  meta: Meta,
+  side: 'input' | 'output',
+  show = (value: unknown): unknown => value,
+) => {
   const shown: Examples = Object.fromEntries(
     (meta.examples ?? [])
       .map((example, index) => [example.name ?? `example${index + 1}`, example[side]] as const)
@@ -17,6 +21,8 @@ export const examplesOf = (meta: Meta, side: 'input' | 'output', show = (value: 
 
 /** What the first example has for a field. */
 export const exampleOfField = (meta: Meta, field: string) => {
-  const [first] = (meta.examples ?? []).map(({ input }) => input).filter((input) => typeof input === 'object' && input !== null)
+  const [first] = (meta.examples ?? [])
+    .map(({ input }) => input)
+    .filter((input) => typeof input === 'object' && input !== null)
   return given('example', (first as Record<string, unknown> | undefined)?.[field])
 }

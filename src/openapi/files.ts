@@ -22,7 +22,10 @@ export const mediaTypesOf = (schema: AnySchema): readonly string[] => {
 }
 
 /** The media types of an output of bytes; undefined for JSON. */
-export const outputMediaTypes = ({ definition: { output }, restOnly }: Entry): readonly string[] | undefined => {
+export const outputMediaTypes = ({
+  definition: { output },
+  restOnly,
+}: Entry): readonly string[] | undefined => {
   if (!restOnly) return undefined
   const streamed = streamContentType(output)
   if (streamed !== undefined) return [streamed]

@@ -40,7 +40,9 @@ const elsewhere = ({ pathFields, in: places }: InputSource): ReadonlySet<string>
 
 const restOf = (definition: Definition, source: InputSource): Record<string, AnySchema> => {
   const taken = elsewhere(source)
-  return Object.fromEntries(Object.entries(fieldsOf(definition.input) ?? {}).filter(([name]) => !taken.has(name)))
+  return Object.fromEntries(
+    Object.entries(fieldsOf(definition.input) ?? {}).filter(([name]) => !taken.has(name)),
+  )
 }
 
 const placed = (definition: Definition, { pathFields, in: places }: InputSource): Placed[] => {
@@ -50,7 +52,12 @@ const placed = (definition: Definition, { pathFields, in: places }: InputSource)
     ...pathFields.map((field) => ({ field, schema: schemaOf(field), in: 'path', name: field }) as const),
     ...Object.entries(places).map(([field, place]) => {
       const at = place.indexOf(':')
-      return { field, schema: schemaOf(field), in: place.slice(0, at) as Placed['in'], name: place.slice(at + 1) }
+      return {
+        field,
+        schema: schemaOf(field),
+        in: place.slice(0, at) as Placed['in'],
+        name: place.slice(at + 1),
+      }
     }),
   ]
 }
@@ -89,7 +96,8 @@ export const bodySchema = (definition: Definition, source: InputSource): AnySche
 
 /** Whether a body may be left out: what comes from elsewhere makes an object of nothing. */
 export const bodyIsOptional = (schema: AnySchema, definition: Definition): boolean =>
-  takesNothing(schema) || (schema !== definition.input && Object.values(fieldsOf(schema) ?? {}).every(takesNothing))
+  takesNothing(schema) ||
+  (schema !== definition.input && Object.values(fieldsOf(schema) ?? {}).every(takesNothing))
 
 /** The part of an example that is in the body. */
 export const pickRest =

@@ -44,7 +44,8 @@ const visitInside = (kind: 'schema' | 'list' | 'map', value: unknown, mentions: 
 // `z.record(z.string(), …)` says so of its keys, which JSON says anyway.
 const dropPlainNames = (schema: JsonSchema): void => {
   const names = schema['propertyNames']
-  if (isObject(names) && names['type'] === 'string' && Object.keys(names).length === 1) delete schema['propertyNames']
+  if (isObject(names) && names['type'] === 'string' && Object.keys(names).length === 1)
+    delete schema['propertyNames']
 }
 
 const visit = (schema: unknown, mentions: Mention[]): void => {
@@ -53,7 +54,8 @@ const visit = (schema: unknown, mentions: Mention[]): void => {
   mention(schema, '$ref', mentions)
   const discriminator = schema['discriminator']
   if (isObject(discriminator) && isObject(discriminator['mapping']))
-    for (const value of Object.keys(discriminator['mapping'])) mention(discriminator['mapping'], value, mentions)
+    for (const value of Object.keys(discriminator['mapping']))
+      mention(discriminator['mapping'], value, mentions)
   for (const keyword in schema) {
     const kind = INSIDE.get(keyword)
     if (kind) visitInside(kind, schema[keyword], mentions)

@@ -6,7 +6,7 @@ import { toComponentName, type Names } from './names.ts'
 import type { Side } from './wire-form.ts'
 
 /** What is given names a schema; what is taken differs from it in defaults alone and says so. */
-const RANK: Readonly<Record<Side, number>> = { output: 0, input: 1, parsed: 2 }
+const RANK: Readonly<Record<Side, number>> = { output: 0, parsed: 1, input: 2 }
 const SUFFIX: Readonly<Record<Side, string>> = { output: 'Output', input: 'Input', parsed: 'Parsed' }
 
 /** Orders texts the same on every machine. */

@@ -17,7 +17,7 @@ const words = (name: string): string =>
   name
     .replaceAll('_', ' ')
     .replace(/([a-z0-9])([A-Z])/g, '$1 $2')
-    .replace(/([A-Z])([A-Z][a-z])/g, '$1 $2')
+    .replace(/([A-Z])([A-Z](?!s\b)[a-z])/g, '$1 $2')
     .trim()
     .split(/\s+/)
     .map((word) => (/^[A-Z][a-z]/.test(word) ? word.toLowerCase() : word))

@@ -46,7 +46,11 @@ const wholeParameter = (schema: AnySchema, components: Components, operationId: 
 })
 
 /** Path, query, header and cookie parameters of a binding. */
-export const parametersOf = (binding: RestBinding, components: Components, operationId: string): Parameter[] => {
+export const parametersOf = (
+  binding: RestBinding,
+  components: Components,
+  operationId: string,
+): Parameter[] => {
   const { entry, source } = binding
   const whole = wholeInQuery(entry.definition, source)
   return [
@@ -56,7 +60,11 @@ export const parametersOf = (binding: RestBinding, components: Components, opera
 }
 
 /** Path parameters alone: what the routes below a task's own path repeat. */
-export const pathParametersOf = (binding: RestBinding, components: Components, operationId: string): Parameter[] =>
+export const pathParametersOf = (
+  binding: RestBinding,
+  components: Components,
+  operationId: string,
+): Parameter[] =>
   fieldsOutside(binding.entry.definition, binding.source)
     .filter((placed) => placed.in === 'path')
     .map(toParameter(binding, components, operationId))

@@ -1,5 +1,6 @@
 /** Errors in the document: RFC 9457 problems, the declared ones typed. */
 import type { Definition } from '../procedures/procedure.ts'
+import { ERROR_CODES, TASK_ERROR_CODES } from '../protocol/errors.ts'
 import type { Component, Components } from './components.ts'
 import type { JsonSchema } from './json-schema.ts'
 import { capital, codeToName } from './names.ts'
@@ -51,6 +52,21 @@ const problemSchema = (issue: Component): JsonSchema => ({
   required: ['type', 'title', 'status', 'code', 'detail', 'instance'],
 })
 
+// Closed, so that a declared code tells its problem from these: clients then know its data.
+const generalSchema = (problem: Component): JsonSchema => ({
+  description: 'An error that the operation does not declare.',
+  allOf: [
+    problem.ref(),
+    {
+      type: 'object',
+      properties: {
+        code: { type: 'string', enum: [...Object.keys(ERROR_CODES), ...Object.keys(TASK_ERROR_CODES)] },
+      },
+      required: ['code'],
+    },
+  ],
+})
+
 const inWords = (code: string): string => code.charAt(0) + code.slice(1).toLowerCase().replaceAll('_', ' ')
 
 const response = (description: string, schema: JsonSchema): Response => ({
@@ -63,23 +79,28 @@ export class Problems {
   readonly #components: Components
   readonly #declared = new Map<string, Known[]>()
   readonly #problem: Component
+  readonly #general: Component
   #invalidInput: Component | undefined
 
   constructor(components: Components) {
     this.#components = components
     const issue = components.define(['ProblemIssue', 'ErrandProblemIssue'], issueSchema())
     this.#problem = components.define(['Problem', 'ErrandProblem'], problemSchema(issue))
+    this.#general = components.define(
+      ['GeneralProblem', 'ErrandGeneralProblem'],
+      generalSchema(this.#problem),
+    )
   }
 
   /** The responses that operations share, by name. */
   shared(): Record<string, Response> {
     return {
       ...(this.#invalidInput ? { InvalidInput: response(INVALID, this.#invalidInput.ref()) } : {}),
-      Problem: response('Any other failure.', this.#problem.ref()),
+      Problem: response('Any other failure.', this.#general.ref()),
     }
   }
 
-  /** An error response of a status that says nothing special. */
+  /** An error response that may carry any code. */
   plain(description: string): Response {
     return response(description, this.#problem.ref())
   }
@@ -97,7 +118,9 @@ export class Problems {
       statuses.set(declared.status, cases)
     }
     if (hasInput) this.#defineInvalidInput()
-    const own = [...statuses].map(([status, cases]) => [String(status), this.#response(status, cases, hasInput)] as const)
+    const own = [...statuses].map(
+      ([status, cases]) => [String(status), this.#response(status, cases, hasInput)] as const,
+    )
     return {
       ...(hasInput ? { 400: reference('InvalidInput') } : {}),
       ...Object.fromEntries(own),
@@ -127,17 +150,28 @@ export class Problems {
     const known = sameCode.find(({ status, data }) => status === declared.status && data === declared.data)
     if (known) return known.component
     const name = `${codeToName(code)}Problem`
-    const component = this.#components.define([name, `${capital(operationId)}${name}`], this.#typed(code, declared, operationId))
+    const component = this.#components.define(
+      [name, `${capital(operationId)}${name}`],
+      this.#typed(code, declared, operationId),
+    )
     this.#declared.set(code, [...sameCode, { ...declared, component }])
     return component
   }
 
   #typed(code: string, { status, message, data }: Declared, operationId: string): JsonSchema {
-    const properties = data ? { data: this.#components.schema(data, 'output', `${operationId}${codeToName(code)}`) } : {}
+    const properties = data
+      ? { data: this.#components.schema(data, 'output', `${operationId}${codeToName(code)}`) }
+      : {}
     return this.#specific(`${message ?? inWords(code)}.`, status, code, properties, data ? ['data'] : [])
   }
 
-  #specific(description: string, status: number, code: string, properties: JsonSchema, required: string[]): JsonSchema {
+  #specific(
+    description: string,
+    status: number,
+    code: string,
+    properties: JsonSchema,
+    required: string[],
+  ): JsonSchema {
     return {
       description,
       allOf: [

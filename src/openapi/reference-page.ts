@@ -1,7 +1,6 @@
 /** The reference page: Swagger UI over the document, all of it from our own server. */
 
-const escapeHtml = (text: string): string =>
-  text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`)
+const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`)
 
 /** What the page loads. Paths are absolute: the page itself has no trailing slash to be relative to. */
 export interface PageLinks {
@@ -21,9 +20,8 @@ export const referencePage = ({ documentPath, stylePath, scriptPaths, iconPath }
 <title>API reference</title>
 <link rel="icon" type="image/png" href="${escapeHtml(iconPath)}">
 <link rel="stylesheet" href="${escapeHtml(stylePath)}">
-<style>body { margin: 0 } .document { margin: 0; padding: 8px 20px; font: 14px sans-serif; text-align: right }</style>
+<style>body { margin: 0 }</style>
 <body>
-<p class="document"><a href="${url}">${url}</a></p>
 <main id="reference" data-document="${url}"></main>
 <noscript>This page needs JavaScript. The document is at <a href="${url}">${url}</a>.</noscript>
 ${scriptPaths.map((path) => `<script src="${escapeHtml(path)}"></script>`).join('\n')}

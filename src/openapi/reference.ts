@@ -15,17 +15,22 @@ const STARTER_FILE = 'init.js'
 const CACHED = ['cache-control', 'public, max-age=604800'] as const
 const SAFE = ['x-content-type-options', 'nosniff'] as const
 
-const takesGzip = (request: HttpRequest): boolean => /\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))/i.test(request.header('accept-encoding') ?? '')
+const takesGzip = (request: HttpRequest): boolean =>
+  /\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))/i.test(request.header('accept-encoding') ?? '')
 
 const pageHandler = ({ path, documentPath }: ReferenceOptions): RouteHandler => {
   const at = (name: string): string => `${path}/${name}`
   const page: HttpReply = {
     status: 200,
     headers: [
-      'content-type', 'text/html; charset=utf-8',
-      'content-security-policy', PAGE_POLICY,
-      'referrer-policy', 'no-referrer',
-      'cache-control', 'no-cache',
+      'content-type',
+      'text/html; charset=utf-8',
+      'content-security-policy',
+      PAGE_POLICY,
+      'referrer-policy',
+      'no-referrer',
+      'cache-control',
+      'no-cache',
       ...SAFE,
     ],
     body: referencePage({
@@ -38,13 +43,15 @@ const pageHandler = ({ path, documentPath }: ReferenceOptions): RouteHandler => 
   return () => page
 }
 
-const fileHandler = (name: ReferenceFile): RouteHandler => async (request) => {
-  const bytes = await referenceFile(name)
-  const headers = ['content-type', REFERENCE_FILES[name], 'vary', 'accept-encoding', ...CACHED, ...SAFE]
-  return takesGzip(request)
-    ? { status: 200, headers: [...headers, 'content-encoding', 'gzip'], body: bytes.gzip }
-    : { status: 200, headers, body: bytes.plain }
-}
+const fileHandler =
+  (name: ReferenceFile): RouteHandler =>
+  async (request) => {
+    const bytes = await referenceFile(name)
+    const headers = ['content-type', REFERENCE_FILES[name], 'vary', 'accept-encoding', ...CACHED, ...SAFE]
+    return takesGzip(request)
+      ? { status: 200, headers: [...headers, 'content-encoding', 'gzip'], body: bytes.gzip }
+      : { status: 200, headers, body: bytes.plain }
+  }
 
 const starterReply: HttpReply = {
   status: 200,
@@ -54,10 +61,17 @@ const starterReply: HttpReply = {
 
 /** The page at `path` and its files below it. */
 export const referenceRoutes = (options: ReferenceOptions): Route[] => {
-  const route = (path: string, handle: RouteHandler): Route => ({ method: 'GET', path, owner: 'routes.docs', handle })
+  const route = (path: string, handle: RouteHandler): Route => ({
+    method: 'GET',
+    path,
+    owner: 'routes.docs',
+    handle,
+  })
   return [
     route(options.path, pageHandler(options)),
     route(`${options.path}/${STARTER_FILE}`, () => starterReply),
-    ...(Object.keys(REFERENCE_FILES) as ReferenceFile[]).map((name) => route(`${options.path}/${name}`, fileHandler(name))),
+    ...(Object.keys(REFERENCE_FILES) as ReferenceFile[]).map((name) =>
+      route(`${options.path}/${name}`, fileHandler(name)),
+    ),
   ]
 }

@@ -23,7 +23,8 @@ export const eventStream = (description: string, media: MediaType): Response => 
   content: { 'text/event-stream': media },
 })
 
-const STREAM = 'The items, each the `data` of an event. `event: done` ends the stream, `event: error` ends it with a problem.'
+const STREAM =
+  'The items, each the `data` of an event. `event: done` ends the stream, `event: error` ends it with a problem.'
 
 const bytes = (types: readonly string[]): Response => ({
   description: 'The bytes.',
@@ -43,7 +44,8 @@ const json = (entry: Entry, components: Components, operationId: string): Respon
 })
 
 /** A declared output that may be `undefined` is then an empty 204. */
-const maybeNothing = ({ output }: Definition): boolean => output._zod.optin !== undefined && takesNothing(output)
+const maybeNothing = ({ output }: Definition): boolean =>
+  output._zod.optin !== undefined && takesNothing(output)
 
 /** The success responses of a procedure. */
 export const successResponses = (entry: Entry, components: Components, operationId: string): Responses => {

@@ -3,13 +3,25 @@ import type { JsonSchema } from './json-schema.ts'
 import type { Draft } from './operation.ts'
 import type { Operation, Parameter, Responses } from './operation-types.ts'
 import { eventStream } from './responses.ts'
-import { acceptedResponse, doneResponse, emptyResponse, EVENTS, recordResponse, shared } from './task-parts.ts'
+import {
+  acceptedResponse,
+  doneResponse,
+  emptyResponse,
+  EVENTS,
+  recordResponse,
+  shared,
+} from './task-parts.ts'
 import type { TaskSchemas } from './task-schemas.ts'
 
 /** The tag of the operations on tasks of every procedure. */
 export const TASKS_TAG = { name: 'tasks', description: 'Tasks of every procedure, by id.' } as const
 
-const query = (name: string, description: string, schema: JsonSchema): Parameter => ({ name, in: 'query', description, schema })
+const query = (name: string, description: string, schema: JsonSchema): Parameter => ({
+  name,
+  in: 'query',
+  description,
+  schema,
+})
 
 const filters = (status: JsonSchema): Parameter[] => [
   query('procedure', 'Dotted path of a procedure.', { type: 'string' }),
@@ -32,26 +44,37 @@ export const genericTaskOperations = (root: string, { problems }: Draft, tasks: 
     tags: [TASKS_TAG.name],
     ...rest,
     parameters: [...shared('TaskId'), ...(rest.parameters ?? [])],
-    responses: { ...rest.responses, ...unknown, ...failed },
+    responses: { ...unknown, ...failed, ...rest.responses },
   })
   const task = (): JsonSchema => tasks.task.ref()
   return [
     {
-      method: 'get', path: root, operationId: 'listTasks', summary: 'List tasks', tags: [TASKS_TAG.name], 'x-kind': 'query',
+      method: 'get',
+      path: root,
+      operationId: 'listTasks',
+      summary: 'List tasks',
+      tags: [TASKS_TAG.name],
+      'x-kind': 'query',
       parameters: filters(tasks.status.ref()),
       responses: { 200: doneResponse('A page of tasks.', tasks.page), ...failed },
     },
     byId('get', '', {
-      operationId: 'getTask', summary: 'The record of a task', 'x-kind': 'query',
+      operationId: 'getTask',
+      summary: 'The record of a task',
+      'x-kind': 'query',
       parameters: shared('TaskWait', 'IfNoneMatch'),
       responses: { 200: recordResponse('The task.', task()), 304: emptyResponse('As you know it.') },
     }),
     byId('get', '/status', {
-      operationId: 'getTaskStatus', summary: 'The status of a task', 'x-kind': 'query',
+      operationId: 'getTaskStatus',
+      summary: 'The status of a task',
+      'x-kind': 'query',
       responses: { 200: recordResponse('Its status.', tasks.summary) },
     }),
     byId('get', '/result', {
-      operationId: 'getTaskResult', summary: 'The result of a task', 'x-kind': 'query',
+      operationId: 'getTaskResult',
+      summary: 'The result of a task',
+      'x-kind': 'query',
       description: 'Exactly what a waiting call is sent: the output, or its problem with that status.',
       parameters: shared('TaskWait'),
       responses: {
@@ -59,27 +82,39 @@ export const genericTaskOperations = (root: string, { problems }: Draft, tasks: 
         202: acceptedResponse('Not ended yet.', task()),
         204: emptyResponse('It succeeded; there is nothing to return.'),
         409: problems.plain('It was cancelled.'),
+        default: problems.plain('Why it did not succeed, or any other failure.'),
       },
     }),
     byId('get', '/events', {
-      operationId: 'watchTask', summary: 'Watch a task', 'x-kind': 'subscription',
+      operationId: 'watchTask',
+      summary: 'Watch a task',
+      'x-kind': 'subscription',
       description: `Everything that happens to the task, until it ends.\n\n${EVENTS}`,
       parameters: shared('LastEventId'),
       responses: { 200: eventStream('The events.', { schema: tasks.eventData(task()) }) },
     }),
     byId('post', '/cancel', {
-      operationId: 'cancelTask', summary: 'Cancel a task', 'x-kind': 'mutation',
+      operationId: 'cancelTask',
+      summary: 'Cancel a task',
+      'x-kind': 'mutation',
       responses: {
         200: doneResponse('It had not begun, or had ended.', task()),
         202: doneResponse('It is running, and was asked to stop.', task()),
       },
     }),
     byId('post', '/retry', {
-      operationId: 'retryTask', summary: 'Run a failed or cancelled task again', 'x-kind': 'mutation',
-      responses: { 202: acceptedResponse('It waits to run.', task()), 409: problems.plain('It is live, or it succeeded.') },
+      operationId: 'retryTask',
+      summary: 'Run a failed or cancelled task again',
+      'x-kind': 'mutation',
+      responses: {
+        202: acceptedResponse('It waits to run.', task()),
+        409: problems.plain('It is live, or it succeeded.'),
+      },
     }),
     byId('delete', '', {
-      operationId: 'removeTask', summary: 'Remove the record of an ended task', 'x-kind': 'mutation',
+      operationId: 'removeTask',
+      summary: 'Remove the record of an ended task',
+      'x-kind': 'mutation',
       responses: { 204: emptyResponse('Removed.'), ...live },
     }),
   ]

@@ -6,7 +6,8 @@ const PARAMETERS = {
   IdempotencyKey: {
     name: 'Idempotency-Key',
     in: 'header',
-    description: 'A second start with it gets the task of the first, while that is kept. With another input: 422.',
+    description:
+      'A second start with it gets the task of the first, while that is kept. With another input: 422.',
     schema: { type: 'string', minLength: 1, maxLength: 255 },
   },
   TaskRunAt: {
@@ -65,13 +66,24 @@ export const shared = (...names: readonly TaskParameter[]): Reference[] =>
 export const taskParameters = (): Record<string, Parameter> => structuredClone(PARAMETERS)
 
 /** The headers a start takes. */
-export const START_HEADERS: readonly TaskParameter[] = ['IdempotencyKey', 'TaskRunAt', 'TaskDelay', 'TaskPriority', 'TaskTags']
+export const START_HEADERS: readonly TaskParameter[] = [
+  'IdempotencyKey',
+  'TaskRunAt',
+  'TaskDelay',
+  'TaskPriority',
+  'TaskTags',
+]
 
 const header = (description: string, type = 'string'): ResponseHeader => ({ description, schema: { type } })
 
-const retryAfter = (): ResponseHeader => header('Seconds until asking again makes sense; absent once it has ended.', 'integer')
+const retryAfter = (): ResponseHeader =>
+  header('Seconds until asking again makes sense; absent once it has ended.', 'integer')
 
-const json = (description: string, schema: JsonSchema, headers?: Record<string, ResponseHeader>): Response => ({
+const json = (
+  description: string,
+  schema: JsonSchema,
+  headers?: Record<string, ResponseHeader>,
+): Response => ({
   description,
   ...(headers ? { headers } : {}),
   content: { 'application/json': { schema } },

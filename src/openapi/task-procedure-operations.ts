@@ -6,19 +6,29 @@ import type { Operation, Response, Responses } from './operation-types.ts'
 import { given } from './operation-types.ts'
 import { pathParametersOf } from './parameters.ts'
 import {
-  acceptedResponse, doneResponse, emptyResponse, EVENTS, ranHeaders, recordResponse, shared, START_HEADERS,
+  acceptedResponse,
+  doneResponse,
+  emptyResponse,
+  EVENTS,
+  ranHeaders,
+  recordResponse,
+  shared,
+  START_HEADERS,
 } from './task-parts.ts'
 import { eventStream } from './responses.ts'
 import type { TaskSchemas } from './task-schemas.ts'
 
-const WAITS = 'Starts a task and waits for its output. With `Prefer: respond-async` the answer is 202 and the task\'s record.'
+const WAITS =
+  "Starts a task and waits for its output. With `Prefer: respond-async` the answer is 202 and the task's record."
 
 const joined = (...texts: readonly (string | undefined)[]): string => texts.filter(Boolean).join('\n\n')
 
 const ran = (responses: Responses): Responses =>
   Object.fromEntries(
     Object.entries(responses).map(([status, response]) =>
-      status.startsWith('2') ? [status, { ...(response as Response), headers: ranHeaders() }] : [status, response],
+      status.startsWith('2')
+        ? [status, { ...(response as Response), headers: ranHeaders() }]
+        : [status, response],
     ),
   )
 
@@ -58,7 +68,10 @@ const startOperation = (binding: RestBinding, draft: Draft, tasks: TaskSchemas):
     operationId: start,
     ...about,
     summary: `${about.summary}: start`,
-    description: joined(about.description, 'Starts a task and answers with its record, which is durable by then.'),
+    description: joined(
+      about.description,
+      'Starts a task and answers with its record, which is durable by then.',
+    ),
     'x-kind': 'task',
     ...call,
     parameters: [...(call.parameters ?? []), ...shared(...START_HEADERS)],
@@ -67,7 +80,11 @@ const startOperation = (binding: RestBinding, draft: Draft, tasks: TaskSchemas):
 }
 
 /** The operations below `…/tasks/{taskId}`. */
-const byIdOperations = (binding: RestBinding, { components, problems, prefix }: Draft, tasks: TaskSchemas): Operation[] => {
+const byIdOperations = (
+  binding: RestBinding,
+  { components, problems, prefix }: Draft,
+  tasks: TaskSchemas,
+): Operation[] => {
   const { entry } = binding
   const ids = taskOperationIds(entry.path)
   const { description: _description, ...about } = aboutOf(entry)
@@ -79,7 +96,12 @@ const byIdOperations = (binding: RestBinding, { components, problems, prefix }: 
   const data = tasks.eventData(record(), entry.definition.progress, `${ids.run}Progress`)
   return [
     {
-      method: 'get', path, operationId: ids.get, ...about, summary: `${about.summary}: the task`, 'x-kind': 'query',
+      method: 'get',
+      path,
+      operationId: ids.get,
+      ...about,
+      summary: `${about.summary}: the task`,
+      'x-kind': 'query',
       parameters: [...parameters, ...shared('TaskWait', 'IfNoneMatch')],
       responses: {
         200: recordResponse('The task.', record()),
@@ -89,14 +111,22 @@ const byIdOperations = (binding: RestBinding, { components, problems, prefix }: 
       },
     },
     {
-      method: 'get', path: `${path}/events`, operationId: ids.watch, ...about, summary: `${about.summary}: watch`,
+      method: 'get',
+      path: `${path}/events`,
+      operationId: ids.watch,
+      ...about,
+      summary: `${about.summary}: watch`,
       description: joined('Everything that happens to the task, until it ends.', EVENTS),
       'x-kind': 'subscription',
       parameters: [...parameters, ...shared('LastEventId')],
       responses: { 200: eventStream('The events.', { schema: data }), ...unknown, ...rest },
     },
     {
-      method: 'post', path: `${path}/cancel`, operationId: ids.cancel, ...about, summary: `${about.summary}: cancel`,
+      method: 'post',
+      path: `${path}/cancel`,
+      operationId: ids.cancel,
+      ...about,
+      summary: `${about.summary}: cancel`,
       'x-kind': 'mutation',
       parameters,
       responses: {
@@ -110,7 +140,11 @@ const byIdOperations = (binding: RestBinding, { components, problems, prefix }: 
 }
 
 /** The five operations of a task procedure. */
-export const taskProcedureOperations = (binding: RestBinding, draft: Draft, tasks: TaskSchemas): Operation[] => [
+export const taskProcedureOperations = (
+  binding: RestBinding,
+  draft: Draft,
+  tasks: TaskSchemas,
+): Operation[] => [
   runOperation(binding, draft, tasks),
   startOperation(binding, draft, tasks),
   ...byIdOperations(binding, draft, tasks),

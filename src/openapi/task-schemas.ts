@@ -7,12 +7,19 @@ import type { JsonSchema } from './json-schema.ts'
 import { capital } from './names.ts'
 import { outputSchema } from './responses.ts'
 
-const text = (description?: string): JsonSchema => ({ type: 'string', ...(description ? { description } : {}) })
+const text = (description?: string): JsonSchema => ({
+  type: 'string',
+  ...(description ? { description } : {}),
+})
 const whole = (description: string): JsonSchema => ({ type: 'integer', description })
 const time = (description?: string): JsonSchema => ({ ...text(description), format: 'date-time' })
 const path = (): JsonSchema => ({ type: 'string', format: 'uri-reference' })
 
-const closed = (description: string, properties: Record<string, JsonSchema>, optional: readonly string[] = []): JsonSchema => ({
+const closed = (
+  description: string,
+  properties: Record<string, JsonSchema>,
+  optional: readonly string[] = [],
+): JsonSchema => ({
   type: 'object',
   description,
   properties,
@@ -47,7 +54,12 @@ const attemptSchema = (failure: Component): JsonSchema =>
   )
 
 const links = (): JsonSchema =>
-  closed('Where to read about and act on the task.', { self: path(), result: path(), events: path(), cancel: path() })
+  closed('Where to read about and act on the task.', {
+    self: path(),
+    result: path(),
+    events: path(),
+    cancel: path(),
+  })
 
 const taskSchema = (status: Component, attempt: Component, failure: Component): JsonSchema =>
   closed(
@@ -78,14 +90,23 @@ const taskSchema = (status: Component, attempt: Component, failure: Component): 
 const summarySchema = (status: Component): JsonSchema =>
   closed(
     'The short form of a task, for polling.',
-    { id: { type: 'string', format: 'uuid' }, status: status.ref(), attempt: whole('How many attempts have begun.'), progress: {}, rev: text() },
+    {
+      id: { type: 'string', format: 'uuid' },
+      status: status.ref(),
+      attempt: whole('How many attempts have begun.'),
+      progress: {},
+      rev: text(),
+    },
     ['progress'],
   )
 
 const pageSchema = (task: Component): JsonSchema =>
   closed(
     'Tasks, newest first, without their results.',
-    { items: { type: 'array', items: task.ref() }, nextCursor: text('Gives the next page; absent on the last.') },
+    {
+      items: { type: 'array', items: task.ref() },
+      nextCursor: text('Gives the next page; absent on the last.'),
+    },
     ['nextCursor'],
   )
 
@@ -113,7 +134,8 @@ export class TaskSchemas {
 
   constructor(components: Components) {
     this.#components = components
-    const define = (name: string, body: JsonSchema): Component => components.define([name, `Errand${name}`], body)
+    const define = (name: string, body: JsonSchema): Component =>
+      components.define([name, `Errand${name}`], body)
     this.status = define('TaskStatus', statusSchema())
     const failure = define('TaskFailure', failureSchema())
     const attempt = define('TaskAttempt', attemptSchema(failure))
@@ -159,7 +181,9 @@ export class TaskSchemas {
           type: 'object',
           properties: {
             procedure: { type: 'string', const: entry.path },
-            ...(progress ? { progress: this.#components.schema(progress, 'output', `${owner}Progress`) } : {}),
+            ...(progress
+              ? { progress: this.#components.schema(progress, 'output', `${owner}Progress`) }
+              : {}),
             ...(isVoid(output) ? {} : { result: outputSchema(entry, this.#components, owner) }),
           },
           required: ['procedure'],

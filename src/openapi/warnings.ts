@@ -23,7 +23,9 @@ const nameClashes = (document: OpenApiDocument): string[] => {
     const operationId = generated.get(capital(name))
     return operationId === undefined
       ? []
-      : [`The schema id ${name} is also what generated clients call a type of ${operationId}: one gets a number. Rename the id`]
+      : [
+          `The schema id ${name} is also what generated clients call a type of ${operationId}: one gets a number. Rename the id`,
+        ]
   })
 }
 
@@ -33,7 +35,10 @@ const unknownSchemes = (document: OpenApiDocument): string[] => {
     security
       .flatMap((requirement) => Object.keys(requirement))
       .filter((name) => !Object.hasOwn(known, name))
-      .map((name) => `${operationId} has the security scheme ${name}, which openapi.securitySchemes lacks: add it there`),
+      .map(
+        (name) =>
+          `${operationId} has the security scheme ${name}, which openapi.securitySchemes lacks: add it there`,
+      ),
   )
 }
 

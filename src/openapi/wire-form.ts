@@ -70,11 +70,17 @@ const tupleForm: Adjust = (json, schema, side) => {
   if (given > Number(json['minItems'] ?? 0)) json['minItems'] = given
 }
 
-const NUMBER_FORMATS: Readonly<Record<string, string>> = { int32: 'int32', float32: 'float', float64: 'double' }
+const NUMBER_FORMATS: Readonly<Record<string, string>> = {
+  int32: 'int32',
+  float32: 'float',
+  float64: 'double',
+}
 const SAFE = Number.MAX_SAFE_INTEGER
 const FLOAT32 = 3.4028234663852886e38
 /** Bounds that say no more than the type does. */
-const NATURAL_BOUNDS: ReadonlySet<unknown> = new Set([SAFE, FLOAT32, Number.MAX_VALUE].flatMap((most) => [most, -most]))
+const NATURAL_BOUNDS: ReadonlySet<unknown> = new Set(
+  [SAFE, FLOAT32, Number.MAX_VALUE].flatMap((most) => [most, -most]),
+)
 
 const numberForm: Adjust = (json, schema) => {
   for (const bound of ['minimum', 'maximum'] as const) if (NATURAL_BOUNDS.has(json[bound])) delete json[bound]

@@ -92,8 +92,8 @@ export const compileOutput = (path: string, definition: Definition): ((value: un
 const checkedSuccess = (checked: Checked): CallResult => success(checked.value)
 const failed = (thrown: unknown): CallResult => failure(toFailure(thrown))
 
-const isThenable = (value: unknown): value is Promise<unknown> =>
-  typeof value === 'object' && value !== null && typeof (value as Promise<unknown>).then === 'function'
+const isThenable = (value: unknown): value is PromiseLike<unknown> =>
+  typeof value === 'object' && value !== null && typeof (value as PromiseLike<unknown>).then === 'function'
 
 interface Fixed {
   readonly errors: object
@@ -142,7 +142,7 @@ const compilePlain = (path: string, definition: Definition): Call => {
   const run = (checked: Checked, environment: CallEnvironment): CallResult | Promise<CallResult> => {
     if (checked.issues.length > 0) return failure(invalidInput(checked.issues))
     const returned = handler(new Arguments(checked.value, environment.ctx, environment, fixed))
-    return isThenable(returned) ? returned.then(encode).catch(failed) : encode(returned)
+    return isThenable(returned) ? Promise.resolve(returned).then(encode).catch(failed) : encode(returned)
   }
   return (input, environment) => {
     try {

@@ -1,4 +1,5 @@
 /** Anything thrown, as data: what the caller may see, and what only the log and admins may. */
+import { inspect } from 'node:util'
 import { isErrorCode, statusForCode, type ErrorData } from '../protocol/errors.ts'
 import { isProcedureError, toErrorData } from './errors.ts'
 
@@ -34,10 +35,38 @@ interface TRPCErrorLike extends Error {
 const isTRPCError = (error: unknown): error is TRPCErrorLike =>
   error instanceof Error && error.name === 'TRPCError' && isErrorCode((error as TRPCErrorLike).code)
 
+/** How deep causes are followed: they may go round in a circle. */
+const LONGEST_CHAIN = 5
+
+const inWords = (value: unknown): string => (typeof value === 'string' ? value : inspect(value))
+
+/** The stack, and those of what caused it: often only they tell what went wrong. */
+const stackOf = (error: Error, depth = 0): string => {
+  const reasons = [error.cause, ...((error as AggregateError).errors ?? [])].filter((reason: unknown) => reason !== undefined)
+  const own = error.stack ?? `${error.name}: ${error.message}`
+  if (depth === LONGEST_CHAIN) return own
+  const causes = reasons.map((reason) => `\nCaused by: ${reason instanceof Error ? stackOf(reason, depth + 1) : inWords(reason)}`)
+  return own + causes.join('')
+}
+
 const describe = (thrown: unknown): InternalError =>
   thrown instanceof Error
-    ? { name: thrown.name, message: thrown.message, ...(thrown.stack ? { stack: thrown.stack } : {}) }
-    : { name: typeof thrown, message: String(thrown) }
+    ? { name: inWords(thrown.name), message: inWords(thrown.message), stack: stackOf(thrown) }
+    : { name: typeof thrown, message: inWords(thrown) }
+
+/** What waited for the caller and broke off when he hung up: Node's own functions give the reason as the cause. */
+const isHangUp = (thrown: unknown): thrown is Error =>
+  thrown instanceof Error && thrown.name === 'AbortError' && isProcedureError(thrown.cause)
+
+// tRPC puts a TRPCError around what it doesn't know, with the same words. They were not meant for callers.
+const isWrapper = ({ code, message, cause }: TRPCErrorLike): boolean =>
+  isProcedureError(cause) || (code === 'INTERNAL_SERVER_ERROR' && cause instanceof Error && cause.message === message)
+
+const fromTRPC = (error: TRPCErrorLike): Failure => {
+  if (isWrapper(error)) return toFailure(error.cause)
+  const { code, message, cause } = error
+  return { code, status: statusForCode(code), message, ...(cause === undefined ? {} : { internal: describe(cause) }) }
+}
 
 /** What a throw means for the caller. An error not meant for callers keeps its words inside. */
 export const toFailure = (thrown: unknown): Failure => {
@@ -46,7 +75,8 @@ export const toFailure = (thrown: unknown): Failure => {
       ...toErrorData(thrown),
       ...(thrown.cause === undefined ? {} : { internal: describe(thrown.cause) }),
     }
-  if (isTRPCError(thrown)) return { code: thrown.code, status: statusForCode(thrown.code), message: thrown.message }
+  if (isTRPCError(thrown)) return fromTRPC(thrown)
+  if (isHangUp(thrown)) return toFailure(thrown.cause)
   const internal = describe(thrown)
   return { code: 'INTERNAL_SERVER_ERROR', status: 500, message: INTERNAL_MESSAGE, name: internal.name, internal }
 }

@@ -36,7 +36,7 @@ const ISO_CODEC = 'use a codec: z.codec(z.iso.datetime(), z.date(), { decode: (s
 
 const CURES: Record<string, string> = {
   date: ISO_CODEC,
-  bigint: 'use a codec over a string: z.codec(z.string(), z.bigint(), { decode: BigInt, encode: String })',
+  bigint: 'use a codec over a string: z.codec(z.string().regex(/^-?\\d+$/), z.bigint(), { decode: BigInt, encode: String })',
   map: 'use z.record(), or a codec over an array of pairs',
   set: 'use z.array(), or a codec over one',
   symbol: 'use a string or z.enum()',

@@ -28,12 +28,22 @@ export type Check = (value: unknown) => Checked | Promise<Checked>
 type Payload = z.core.ParsePayload
 type Direction = 'forward' | 'backward'
 
+// The bound of a bigint, what a refinement adds: an issue may hold anything, and it goes over a wire.
+const asJson = (issue: Issue): Issue => {
+  try {
+    return JSON.parse(JSON.stringify(issue, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value))) as Issue
+  } catch {
+    const { path, message } = issue
+    return { path, message }
+  }
+}
+
 const finish = (payload: Payload): Checked => {
   if (payload.issues.length === 0) return payload as Checked
   const config = z.core.config()
   return {
     value: undefined,
-    issues: payload.issues.map((issue) => z.core.util.finalizeIssue(issue, undefined, config) as unknown as Issue),
+    issues: payload.issues.map((issue) => asJson(z.core.util.finalizeIssue(issue, undefined, config) as unknown as Issue)),
   }
 }
 

@@ -1,7 +1,7 @@
 /** Compiles a subscription: the call gives an async iterable of wire items. */
 import { compileCall, compileOutput, type Call } from './call.ts'
 import { errorWithoutStack } from './errors.ts'
-import { success, type CallResult } from './failure.ts'
+import { failure, success, toFailure, type CallResult } from './failure.ts'
 import type { Definition } from './procedure.ts'
 import { z } from 'zod'
 
@@ -28,6 +28,6 @@ export const compileSubscription = (path: string, definition: Definition): Call 
     const result = await open(input, environment)
     if (!result.ok) return result
     if (isIterable(result.value)) return success(encodeItems(result.value, encode))
-    throw new TypeError(`${path} is a subscription, so its handler must return an async iterable: use async function*`)
+    return failure(toFailure(new TypeError(`${path} is a subscription, so its handler must return an async iterable: use async function*`)))
   }
 }

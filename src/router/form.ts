@@ -1,7 +1,9 @@
 /** Form bodies: `multipart/form-data` (RFC 7578) and `application/x-www-form-urlencoded`. */
 import type { z } from 'zod'
 import { ProcedureError } from '../procedures/errors.ts'
-import { readTexts } from './text-values.ts'
+import { defOf } from '../procedures/inspect.ts'
+import { parseJson } from './json-text.ts'
+import { elementOf, readText, readTexts, unwrap } from './text-values.ts'
 
 const parse = async (bytes: Uint8Array, contentType: string): Promise<FormData> => {
   try {
@@ -11,10 +13,22 @@ const parse = async (bytes: Uint8Array, contentType: string): Promise<FormData> 
   }
 }
 
+const STRUCTURED: ReadonlySet<string> = new Set(['object', 'record', 'intersection', 'array', 'tuple'])
+
+// An object in a form is JSON (OpenAPI 3.1.1 §4.8.15.1). What isn't stays text, for the schema to refuse.
+const readFormText = (schema: z.core.$ZodType, text: string): unknown => {
+  if (!STRUCTURED.has(defOf(unwrap(schema)).type)) return readText(schema, text)
+  try {
+    return parseJson(text)
+  } catch {
+    return text
+  }
+}
+
 const readField = (schema: z.core.$ZodType | undefined, values: readonly FormDataEntryValue[]): unknown => {
   const texts = values.filter((value) => typeof value === 'string')
-  if (schema && texts.length === values.length) return readTexts(schema, texts)
-  return values.length === 1 ? values[0] : values
+  if (schema && texts.length === values.length) return readTexts(schema, texts, readFormText)
+  return values.length === 1 && !(schema && elementOf(schema)) ? values[0] : values
 }
 
 /** Fields and files of a form by the fields of a schema. */

@@ -4,8 +4,9 @@ import { toFailure } from '../procedures/failure.ts'
 import type { MaybePromise } from '../procedures/handler.ts'
 import { applyCors, preflight, type CorsPolicy } from './cors.ts'
 import { leave, type Doors } from './doors.ts'
-import { emptyReply, headerList, pathOf, type HttpReply, type HttpRequest } from './http.ts'
+import { emptyReply, pathOf, withExtra, type HttpReply, type HttpRequest } from './http.ts'
 import { problem, problemReply } from './problem.ts'
+import { isStreamed, readBody } from './reply-body.ts'
 import type { RouteTable } from './route-table.ts'
 
 /** Answers a request. Never throws, never rejects. */
@@ -28,16 +29,15 @@ const crash = (doors: Doors, request: HttpRequest, thrown: unknown): HttpReply =
 
 const withoutBody = (reply: HttpReply): HttpReply => {
   const { body } = reply
-  const sized = typeof body === 'string' || body instanceof Uint8Array
-  if (!sized && body) void (body as AsyncIterable<unknown> & { return?: () => Promise<unknown> }).return?.()
-  const length = sized ? ['content-length', String(Buffer.byteLength(body))] : []
+  if (isStreamed(body)) readBody(body).stop()
+  const length = body === null || isStreamed(body) ? [] : ['content-length', String(Buffer.byteLength(body))]
   return { ...reply, headers: [...reply.headers, ...length], body: null }
 }
 
 const finish = (request: HttpRequest, reply: HttpReply, cors: CorsPolicy | undefined): HttpReply => {
   const extra = request.extraHeaders
   if (!extra && !cors && request.method !== 'HEAD') return reply
-  const headers = extra ? [...reply.headers, ...headerList(extra)] : reply.headers
+  const headers = extra ? withExtra(reply.headers, extra) : reply.headers
   const full = cors ? applyCors(cors, request, { ...reply, headers }) : { ...reply, headers }
   return request.method === 'HEAD' ? withoutBody(full) : full
 }

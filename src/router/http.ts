@@ -1,4 +1,5 @@
 /** A request and a reply as the router sees them, whatever carried them. Adapters make the one and write the other. */
+import { validateHeaderValue } from 'node:http'
 
 /** What `createContext` gets. */
 export interface ContextRequest {
@@ -59,6 +60,8 @@ export interface HttpReply {
   readonly status: number
   readonly headers: readonly string[]
   readonly body: ReplyBody
+  /** Told when the body breaks off: the status is out by then, so the log is the only place left to say so. */
+  readonly failed?: (thrown: unknown) => void
 }
 
 const JSON_TYPE = ['content-type', 'application/json'] as const
@@ -85,5 +88,25 @@ export const queryOf = (url: string): string => {
   return start < 0 ? '' : url.slice(start + 1)
 }
 
-/** A `Set-Cookie` keeps a line of its own; everything else may be joined. */
-export const headerList = (headers: Headers): string[] => [...headers].flat()
+/**
+ * Headers as a list. A `Set-Cookie` keeps a line of its own; everything else may be joined.
+ * @throws TypeError for a value with control characters: `Headers` takes them, HTTP doesn't
+ */
+export const headerList = (headers: Headers): string[] => {
+  for (const [name, value] of headers) validateHeaderValue(name, value)
+  return [...headers].flat()
+}
+
+/** What frames a message is not the user's to set: it would no longer fit the message. */
+const FRAMING: ReadonlySet<string> = new Set(['content-length', 'transfer-encoding', 'connection', 'keep-alive'])
+
+const JOINED: ReadonlySet<string> = new Set(['vary', 'set-cookie'])
+
+const pick = (list: readonly string[], wanted: (name: string) => boolean): string[] =>
+  list.flatMap((name, at) => (at % 2 === 0 && wanted(name) ? [name, list[at + 1] as string] : []))
+
+/** Headers with those that the user set, which win. */
+export const withExtra = (headers: readonly string[], extra: Headers): string[] => [
+  ...pick(headers, (name) => JOINED.has(name) || FRAMING.has(name) || !extra.has(name)),
+  ...pick(headerList(extra), (name) => !FRAMING.has(name)),
+]

@@ -31,10 +31,38 @@ const deepest = (text: string): number => {
 export const isTooDeep = (text: string): boolean =>
   text.length > 2 * MAX_DEPTH && opens(text, '[', MAX_DEPTH) + opens(text, '{', MAX_DEPTH) > MAX_DEPTH && deepest(text) > MAX_DEPTH
 
+const stringEnd = (text: string, start: number): number => {
+  for (let at = start + 1; at < text.length; at++) {
+    const char = text[at]
+    if (char === '"') return at
+    if (char === '\\') at++
+  }
+  return text.length
+}
+
+const LITERALS: Record<string, string> = { t: 'true', f: 'false', n: 'null' }
+
+/** Where a value is expected and something else stands: the one error that V8 tells without its position. */
+const unexpectedAt = (text: string): number => {
+  let expectsValue = true
+  let mayClose = false
+  for (let at = 0; at < text.length; at++) {
+    const char = text[at] as string
+    if (' \t\n\r'.includes(char)) continue
+    if (expectsValue && '],:}'.includes(char) && !(char === ']' && mayClose)) return at
+    const literal = LITERALS[char]
+    if (char === '"') at = stringEnd(text, at)
+    else if (literal) for (const letter of literal.slice(1)) if (text[++at] !== letter) return at
+    if (!literal && !'"[]{},:0123456789.eE+-'.includes(char)) return at
+    expectsValue = '[,:'.includes(char)
+    mayClose = char === '['
+  }
+  return text.length
+}
+
 const position = (text: string, error: unknown): string => {
-  const at = /position (\d+)/.exec(String(error))?.[1]
-  if (at === undefined) return ''
-  const before = text.slice(0, Number(at)).split('\n')
+  const told = /position (\d+)/.exec(String(error))?.[1]
+  const before = text.slice(0, told === undefined ? unexpectedAt(text) : Number(told)).split('\n')
   return ` at line ${before.length}, column ${(before.at(-1) as string).length + 1}`
 }
 

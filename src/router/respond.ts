@@ -19,11 +19,11 @@ const fileHeaders = (blob: Blob, fallback: string): string[] => {
 const isAsyncIterable = (value: unknown): value is AsyncIterable<Uint8Array> =>
   typeof value === 'object' && value !== null && Symbol.asyncIterator in value
 
-const responseReply = (response: Response): HttpReply => ({
-  status: response.status,
-  headers: headerList(response.headers),
-  body: response.body as AsyncIterable<Uint8Array> | null,
-})
+const responseReply = (response: Response): HttpReply => {
+  if (response.status < 200) throw new TypeError(`A handler returned a Response of type ${response.type}, which has no status to send`)
+  const { status, headers, body } = response
+  return { status, headers: headerList(headers), body: body as AsyncIterable<Uint8Array> | null }
+}
 
 /** Bytes in any of the forms a handler may return them. */
 const bytesReply = (value: unknown, status: number, contentType: string): HttpReply => {

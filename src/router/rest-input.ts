@@ -99,7 +99,9 @@ const compileBody = (schema: z.core.$ZodType, { form, bodyLimit }: InputSource):
   }
   return (request) => {
     const type = mediaTypeOf(request)
-    if (type !== '' && !isJsonType(type) && !(form && isFormType(type))) throw wrongType(type, form)
+    const isTaken = type === '' || isJsonType(type) || (form && isFormType(type))
+    // Not worth reading. Where no length is told there may be nothing to read, and nothing has any type.
+    if (!isTaken && Number(request.header('content-length')) > 0) throw wrongType(type, form)
     return request.body(bodyLimit).then((bytes) => parse(bytes, request, type))
   }
 }

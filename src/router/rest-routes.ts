@@ -77,7 +77,9 @@ export const checkBinding = ({ entry, path, source }: RestBinding, complain: (co
 
 const reply = (doors: Doors, entry: Entry, respond: Respond, request: HttpRequest, result: CallResult): HttpReply => {
   if (!result.ok) return problemReply(leave(doors, result.error, entry.path), pathOf(request.url))
-  return respond(result.value)
+  const answer = respond(result.value)
+  if (!entry.restOnly) return answer
+  return { ...answer, failed: (thrown) => void leave(doors, toFailure(thrown), entry.path) }
 }
 
 type Finish = (request: HttpRequest, result: CallResult) => HttpReply

@@ -81,14 +81,15 @@ export const readText = (schema: AnySchema, text: string): unknown => {
   }
 }
 
-const elementOf = (schema: AnySchema): AnySchema | undefined => {
+/** What the items of an array schema are; undefined for any other schema. */
+export const elementOf = (schema: AnySchema): AnySchema | undefined => {
   const def: AnyDef = defOf(unwrap(schema))
   return def.type === 'array' ? def.element : undefined
 }
 
 /** All texts given for one field. A field that isn't an array keeps a repeated key as an array, which its schema refuses. */
-export const readTexts = (schema: AnySchema, texts: readonly string[]): unknown => {
+export const readTexts = (schema: AnySchema, texts: readonly string[], read = readText): unknown => {
   const element = elementOf(schema)
-  if (element) return texts.map((text) => readText(element, text))
-  return texts.length === 1 ? readText(schema, texts[0] as string) : texts
+  if (element) return texts.map((text) => read(element, text))
+  return texts.length === 1 ? read(schema, texts[0] as string) : texts
 }

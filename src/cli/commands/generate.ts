@@ -25,7 +25,7 @@ export const generateCommand = (): Command =>
     .description('generate a typed TypeScript client from the OpenAPI document of an app')
     .argument('<app>', 'the module that exports the app, such as app.ts')
     .requiredOption('-o, --out <folder>', 'where the client is, or is to be')
-    .option('--check', 'change nothing; fail when the client there is stale', false)
+    .option('--check', 'change nothing; fail when the client there is stale')
     .addOption(
       new Option('--extension <extension>', 'of the imports in the client: .js where tsc builds it without rewriting them')
         .choices(['.ts', '.js'] satisfies ImportExtension[])

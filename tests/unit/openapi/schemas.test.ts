@@ -28,13 +28,27 @@ describe('texts', () => {
   })
 
   it('a format that no tool knows keeps its pattern', async () => {
-    expect(await both(z.nanoid())).toEqual({ type: 'string', format: 'nanoid', pattern: '^[a-zA-Z0-9_-]{21}$' })
+    expect(await both(z.nanoid())).toEqual({
+      type: 'string',
+      format: 'nanoid',
+      pattern: '^[a-zA-Z0-9_-]{21}$',
+    })
   })
 
   it("the user's own pattern stays beside a format", async () => {
     expect(await both(z.uuid().regex(/^0/))).toEqual({ type: 'string', format: 'uuid', pattern: '^0' })
     expect(await both(z.uuid().regex(/^0/).regex(/1$/))).toEqual({
-      type: 'string', format: 'uuid', allOf: [{ pattern: '^0' }, { pattern: '1$' }],
+      type: 'string',
+      format: 'uuid',
+      allOf: [{ pattern: '^0' }, { pattern: '1$' }],
+    })
+  })
+
+  it('a pattern on a format that has none is kept', async () => {
+    expect(await both(z.url().startsWith('https://'))).toEqual({
+      type: 'string',
+      format: 'uri',
+      pattern: expect.stringContaining('https'),
     })
   })
 
@@ -50,7 +64,10 @@ describe('texts', () => {
   })
 
   it('template literals are patterns', async () => {
-    expect(await both(z.templateLiteral(['v', z.int()]))).toEqual({ type: 'string', pattern: expect.any(String) })
+    expect(await both(z.templateLiteral(['v', z.int()]))).toEqual({
+      type: 'string',
+      pattern: expect.any(String),
+    })
   })
 })
 
@@ -61,7 +78,12 @@ describe('numbers', () => {
   })
 
   it('int32 has its bounds and its format, uint32 its bounds', async () => {
-    expect(await both(z.int32())).toEqual({ type: 'integer', format: 'int32', minimum: -2147483648, maximum: 2147483647 })
+    expect(await both(z.int32())).toEqual({
+      type: 'integer',
+      format: 'int32',
+      minimum: -2147483648,
+      maximum: 2147483647,
+    })
     expect(await both(z.uint32())).toEqual({ type: 'integer', minimum: 0, maximum: 4294967295 })
   })
 
@@ -71,7 +93,11 @@ describe('numbers', () => {
   })
 
   it('multipleOf and exclusive bounds are kept', async () => {
-    expect(await both(z.number().gt(1).multipleOf(5))).toEqual({ type: 'number', exclusiveMinimum: 1, multipleOf: 5 })
+    expect(await both(z.number().gt(1).multipleOf(5))).toEqual({
+      type: 'number',
+      exclusiveMinimum: 1,
+      multipleOf: 5,
+    })
   })
 
   it('coerced values are of the plain type, not nullable', async () => {
@@ -93,7 +119,10 @@ describe('values and combinations', () => {
 
   it('a tuple keeps its rest', async () => {
     expect(await both(z.tuple([z.string()]).rest(z.boolean()))).toEqual({
-      type: 'array', prefixItems: [{ type: 'string' }], items: { type: 'boolean' }, minItems: 1,
+      type: 'array',
+      prefixItems: [{ type: 'string' }],
+      items: { type: 'boolean' },
+      minItems: 1,
     })
   })
 
@@ -108,11 +137,16 @@ describe('values and combinations', () => {
   })
 
   it('a record of any keys does not say that keys are strings', async () => {
-    expect(await both(z.record(z.string(), z.int()))).toEqual({ type: 'object', additionalProperties: { type: 'integer' } })
+    expect(await both(z.record(z.string(), z.int()))).toEqual({
+      type: 'object',
+      additionalProperties: { type: 'integer' },
+    })
   })
 
   it('xor is oneOf, union anyOf', async () => {
-    expect(await both(z.xor([z.string(), z.int()]))).toEqual({ oneOf: [{ type: 'string' }, { type: 'integer' }] })
+    expect(await both(z.xor([z.string(), z.int()]))).toEqual({
+      oneOf: [{ type: 'string' }, { type: 'integer' }],
+    })
     expect(await both(z.union([z.string().min(1), z.int()]))).toEqual({
       anyOf: [{ type: 'string', minLength: 1 }, { type: 'integer' }],
     })
@@ -120,7 +154,9 @@ describe('values and combinations', () => {
 
   it('unknown takes anything, never nothing', async () => {
     expect(await both(z.object({ any: z.unknown(), none: z.never().optional() }))).toEqual({
-      type: 'object', properties: { any: {}, none: { not: {} } }, required: ['any'],
+      type: 'object',
+      properties: { any: {}, none: { not: {} } },
+      required: ['any'],
     })
   })
 
@@ -132,7 +168,9 @@ describe('values and combinations', () => {
 
   it('readonly is about JavaScript, not about who sends it', async () => {
     expect(await both(z.object({ list: z.array(z.string()).readonly() }).readonly())).toEqual({
-      type: 'object', properties: { list: { type: 'array', items: { type: 'string' } } }, required: ['list'],
+      type: 'object',
+      properties: { list: { type: 'array', items: { type: 'string' } } },
+      required: ['list'],
     })
     expect((await both(z.string().readonly().meta({ readOnly: true }))).readOnly).toBe(true)
   })
@@ -144,7 +182,14 @@ describe('values and combinations', () => {
 
   it('properties may be called like keywords, and like members of every object', async () => {
     const field = z.string().optional()
-    const shape = { $ref: field, properties: field, default: field, enum: field, constructor: field, toString: field }
+    const shape = {
+      $ref: field,
+      properties: field,
+      default: field,
+      enum: field,
+      constructor: field,
+      toString: field,
+    }
     expect(Object.keys((await both(z.object(shape))).properties)).toEqual(Object.keys(shape))
   })
 
@@ -166,13 +211,17 @@ describe('codecs and transforms show what is on the wire', () => {
   })
 
   it('without examples and defaults, which are values of the other end', async () => {
-    const { input } = await convert(z.object({ at: isoDate.default(new Date(0)).meta({ description: 'When' }) }))
+    const { input } = await convert(
+      z.object({ at: isoDate.default(new Date(0)).meta({ description: 'When' }) }),
+    )
     expect(input.properties.at).toEqual({ type: 'string', format: 'date-time', description: 'When' })
   })
 
   it('a transform shows what it takes, a preprocess what it is checked against', async () => {
     const post = async (input: z.ZodType) => {
-      const app = createApp({ take: procedure.mutation({ input, output: z.void(), handler: () => undefined }) })
+      const app = createApp({
+        take: procedure.mutation({ input, output: z.void(), handler: () => undefined }),
+      })
       const document = JSON.parse(JSON.stringify(await app.openapi()))
       return document.paths['/take'].post.requestBody.content['application/json'].schema
     }

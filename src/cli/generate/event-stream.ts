@@ -1,0 +1,139 @@
+/**
+ * How a generated client reads server-sent events. hey-api's own reader hands out the `null` of a `done` event as an
+ * item and a problem as another, hides failures, begins a stream again that it can't resume, and never hangs up.
+ */
+import { CliError } from '../cli-error.ts'
+
+/** The file that hey-api writes its reader into. */
+export const EVENT_STREAM_FILE = 'core/serverSentEvents.gen.ts'
+
+const BEGIN = 'export function createSseClient<'
+
+const READER = `interface Lines {
+  data?: string;
+  event?: string;
+  id?: string;
+  retry?: string;
+}
+
+const readBlock = (block: string): Lines => {
+  const lines: Lines = {};
+  for (const line of block.split(/\\r?\\n/)) {
+    const [, name, value = ''] = /^(data|event|id|retry): ?(.*)$/.exec(line) ?? [];
+    if (name === 'data') lines.data = lines.data === undefined ? value : \`\${lines.data}\\n\${value}\`;
+    else if (name) lines[name as keyof Lines] = value;
+  }
+  return lines;
+};
+
+const parse = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+};
+
+/** A problem (RFC 9457) as an Error with the problem's members. */
+const toError = (problem: unknown, status?: number): Error => {
+  const members = (typeof problem === 'object' && problem) as { detail?: string } | false | null;
+  return Object.assign(new Error((members && members.detail) || \`The stream failed: \${status}\`), { status }, members);
+};
+
+/**
+ * Reads a stream of server-sent events. An \`error\` event and a refusal are thrown, \`done\` ends the stream. A lost
+ * connection is opened again where the server can resume: after an event with an id.
+ */
+export function createSseClient<TData = unknown>({
+  onRequest,
+  onSseError,
+  onSseEvent,
+  responseTransformer,
+  responseValidator,
+  sseDefaultRetryDelay,
+  sseMaxRetryAttempts = Infinity,
+  sseMaxRetryDelay = 30_000,
+  sseSleepFn,
+  url,
+  ...options
+}: ServerSentEventsOptions): ServerSentEventsResult<TData> {
+  const sleep = sseSleepFn ?? ((ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)));
+  let retryDelay = sseDefaultRetryDelay ?? 3000;
+  let lastEventId: string | undefined;
+
+  const connect = async (): Promise<Response> => {
+    const headers = new Headers(options.headers);
+    if (lastEventId !== undefined) headers.set('Last-Event-ID', lastEventId);
+    const init: RequestInit = { redirect: 'follow', ...options, body: options.serializedBody ?? null, headers };
+    const request = onRequest ? await onRequest(url, init) : new Request(url, init);
+    // Called by itself: a browser's fetch refuses to be a method.
+    const send = options.fetch ?? globalThis.fetch;
+    const response = await send(request);
+    if (!response.ok) throw toError(await response.json().catch(() => undefined), response.status);
+    return response;
+  };
+
+  async function* blocks(): AsyncGenerator<Lines, void> {
+    const reader = (await connect()).body?.pipeThrough(new TextDecoderStream()).getReader();
+    let text = '';
+    try {
+      for (let read = await reader?.read(); read && !read.done; read = await reader?.read()) {
+        const parts = (text + read.value).split(/\\r?\\n\\r?\\n/);
+        text = parts.pop() ?? '';
+        for (const part of parts) yield readBlock(part);
+      }
+    } finally {
+      // Whoever stops reading hangs up.
+      await reader?.cancel().catch(() => undefined);
+    }
+  }
+
+  async function* items(): AsyncGenerator<unknown, void> {
+    let ended = false;
+    for (let attempt = 1, failures = 0; ; attempt++, failures++) {
+      try {
+        for await (const { data: text, event, id, retry } of blocks()) {
+          if (retry) retryDelay = Number(retry) || retryDelay;
+          if (id !== undefined) lastEventId = id;
+          if (text === undefined) continue;
+          failures = 0;
+          let data = parse(text);
+          ended = event === 'done' || event === 'error';
+          if (event === 'error') throw toError(data);
+          if (data !== null && responseValidator) await responseValidator(data);
+          if (data !== null && responseTransformer) data = await responseTransformer(data);
+          onSseEvent?.({
+            data,
+            retry: retryDelay,
+            ...(event === undefined ? {} : { event }),
+            ...(lastEventId === undefined ? {} : { id: lastEventId }),
+          });
+          if (!ended || data !== null) yield data;
+          if (ended) return;
+        }
+        if (lastEventId === undefined || attempt >= sseMaxRetryAttempts) return;
+      } catch (error) {
+        if (options.signal?.aborted) return;
+        onSseError?.(error);
+        const { status = 503 } = error as { status?: number };
+        if (ended || status < 500 || lastEventId === undefined || attempt >= sseMaxRetryAttempts) throw error;
+      }
+      await sleep(Math.min(retryDelay * 2 ** failures, sseMaxRetryDelay));
+    }
+  }
+
+  return { stream: items() as ServerSentEventsResult<TData>['stream'] };
+}
+`
+
+/**
+ * hey-api's file with our reader behind its types.
+ *
+ * @throws CliError when the file isn't as this version of Errand knows it
+ */
+export const withOwnReader = (text: string): string => {
+  const at = text.indexOf(BEGIN)
+  if (at === -1)
+    throw new CliError(`@hey-api/openapi-ts wrote ${EVENT_STREAM_FILE} without ${BEGIN}…>: install the version that package.json of errand asks for`)
+  return text.slice(0, at) + READER
+}
