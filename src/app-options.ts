@@ -1,5 +1,6 @@
 /** The options of `createApp`, checked. */
 import type { Middleware } from './procedures/middleware.ts'
+import { sizeProblem } from './router/body-limit.ts'
 import type { ContextRequest } from './router/http.ts'
 import type { CorsOptions } from './router/cors.ts'
 import type { Meta } from './procedures/meta.ts'
@@ -85,22 +86,38 @@ const KNOWN_ROUTES: ReadonlySet<string> = new Set([
 
 const PROFILES: readonly string[] = ['development', 'production', 'test'] satisfies Profile[]
 
-const isPath = (path: string): boolean => /^\/[^\s?#]*[^\s?#/]$/.test(path)
+const KNOWN_CORS: ReadonlySet<string> = new Set([
+  'origin', 'credentials', 'headers', 'expose', 'maxAge',
+] satisfies (keyof CorsOptions)[])
+
+const KNOWN_OPENAPI: ReadonlySet<string> = new Set([
+  'title', 'version', 'description', 'servers', 'securitySchemes', 'security',
+] satisfies (keyof OpenApiOptions)[])
+
+// As it is sent: a path with other characters would come percent-encoded and never match.
+const isPath = (path: string): boolean => /^\/[!-~]*[^/]$/.test(path) && !/[\s?#{}]/.test(path)
+
+const unknownIn = (value: unknown, known: ReadonlySet<string>, prefix = ''): string[] =>
+  Object.keys(typeof value === 'object' && value !== null ? value : {})
+    .filter((key) => !known.has(key))
+    .map((key) => `unknown option ${prefix ? prefix + key : JSON.stringify(key)}, expected one of ${[...known].join(', ')}`)
 
 const routeProblems = (routes: RouteOptions): string[] =>
   Object.entries(routes).flatMap(([name, path]: [string, unknown]) => {
-    if (!KNOWN_ROUTES.has(name)) return [`unknown option routes.${name}, expected one of ${[...KNOWN_ROUTES].join(', ')}`]
-    if (path === false || path === undefined || (typeof path === 'string' && isPath(path))) return []
+    if (!KNOWN_ROUTES.has(name) || path === false || path === undefined || (typeof path === 'string' && isPath(path))) return []
     return [`routes.${name} is ${JSON.stringify(path)}, expected a path like "/_${name}", or false`]
   })
 
 /** What is wrong with the options, in sentences. */
 export const optionProblems = (options: AnyAppOptions): string[] => {
-  const { prefix, routes = {}, profile, module } = options
+  const { prefix, routes = {}, profile, module, cors, openapi, bodyLimit } = options
+  const size = sizeProblem(bodyLimit)
   return [
-    ...Object.keys(options)
-      .filter((key) => !KNOWN.has(key))
-      .map((key) => `unknown option ${JSON.stringify(key)}, expected one of ${[...KNOWN].join(', ')}`),
+    ...unknownIn(options, KNOWN),
+    ...unknownIn(routes, KNOWN_ROUTES, 'routes.'),
+    ...unknownIn(cors, KNOWN_CORS, 'cors.'),
+    ...unknownIn(openapi, KNOWN_OPENAPI, 'openapi.'),
+    ...(size ? [size] : []),
     ...(prefix === undefined || prefix === '' || isPath(prefix)
       ? []
       : [`prefix is ${JSON.stringify(prefix)}, expected a path like "/api"`]),

@@ -13,7 +13,7 @@ import { collectEntries, checkSchemaIds, type Complaint, type Entry } from './ro
 import { corsPolicy } from './router/cors.ts'
 import type { Doors } from './router/doors.ts'
 import { compileHandleRequest } from './router/handle-request.ts'
-import { toBytes } from './router/rest-routes.ts'
+import { toBytes } from './router/body-limit.ts'
 import { isInWorker } from './tasks/worker/registry.ts'
 import type { Tasks } from './tasks/tasks.ts'
 

@@ -34,7 +34,7 @@ export const add = <ThrowOnError extends boolean = false>(options: Options<AddDa
 /**
  * Count the primes below a number
  *
- * Starts a task and waits for its output. With `Prefer: respond-async` the answer is 202 and the task's record.
+ * Starts a task and waits for its output. With `Prefer: respond-async` the answer is 202 and the record.
  */
 export const countPrimes = <ThrowOnError extends boolean = false>(options: Options<CountPrimesData, ThrowOnError>): RequestResult<CountPrimesResponses, CountPrimesErrors, ThrowOnError> => (options.client ?? client).post<CountPrimesResponses, CountPrimesErrors, ThrowOnError>({
     url: '/countPrimes',
@@ -139,7 +139,7 @@ export const getTaskStatus = <ThrowOnError extends boolean = false>(options: Opt
 /**
  * Make a thumbnail
  *
- * Starts a task and waits for its output. With `Prefer: respond-async` the answer is 202 and the task's record.
+ * Starts a task and waits for its output. With `Prefer: respond-async` the answer is 202 and the record.
  */
 export const thumbnail = <ThrowOnError extends boolean = false>(options: Options<ThumbnailData, ThrowOnError>): RequestResult<ThumbnailResponses, ThumbnailErrors, ThrowOnError> => (options.client ?? client).post<ThumbnailResponses, ThumbnailErrors, ThrowOnError>({
     url: '/thumbnail',

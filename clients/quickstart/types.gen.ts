@@ -20,6 +20,13 @@ export type CountPrimesTask = Task & {
 };
 
 /**
+ * An error that the operation does not declare.
+ */
+export type GeneralProblem = Problem & {
+    code: 'PARSE_ERROR' | 'BAD_REQUEST' | 'UNAUTHORIZED' | 'PAYMENT_REQUIRED' | 'FORBIDDEN' | 'NOT_FOUND' | 'METHOD_NOT_SUPPORTED' | 'TIMEOUT' | 'CONFLICT' | 'PRECONDITION_FAILED' | 'PAYLOAD_TOO_LARGE' | 'UNSUPPORTED_MEDIA_TYPE' | 'UNPROCESSABLE_CONTENT' | 'PRECONDITION_REQUIRED' | 'TOO_MANY_REQUESTS' | 'CLIENT_CLOSED_REQUEST' | 'INTERNAL_SERVER_ERROR' | 'NOT_IMPLEMENTED' | 'BAD_GATEWAY' | 'SERVICE_UNAVAILABLE' | 'GATEWAY_TIMEOUT' | 'TASK_TIMEOUT' | 'DEADLINE_EXCEEDED' | 'WORKER_LOST' | 'OUTPUT_INVALID' | 'CANCELLED';
+};
+
+/**
  * The input is malformed, or not what the schema takes.
  */
 export type InvalidInput = Problem & {
@@ -315,7 +322,7 @@ export type AddErrors = {
     /**
      * Any other failure.
      */
-    default: Problem;
+    default: GeneralProblem;
 };
 
 export type AddError = AddErrors[keyof AddErrors];
@@ -352,7 +359,7 @@ export type CountPrimesErrors = {
     /**
      * Any other failure.
      */
-    default: Problem;
+    default: GeneralProblem;
 };
 
 export type CountPrimesError = CountPrimesErrors[keyof CountPrimesErrors];
@@ -408,7 +415,7 @@ export type StartCountPrimesErrors = {
     /**
      * Any other failure.
      */
-    default: Problem;
+    default: GeneralProblem;
 };
 
 export type StartCountPrimesError = StartCountPrimesErrors[keyof StartCountPrimesErrors];
@@ -450,7 +457,7 @@ export type GetCountPrimesTaskErrors = {
     /**
      * Any other failure.
      */
-    default: Problem;
+    default: GeneralProblem;
 };
 
 export type GetCountPrimesTaskError = GetCountPrimesTaskErrors[keyof GetCountPrimesTaskErrors];
@@ -481,7 +488,7 @@ export type CancelCountPrimesTaskErrors = {
     /**
      * Any other failure.
      */
-    default: Problem;
+    default: GeneralProblem;
 };
 
 export type CancelCountPrimesTaskError = CancelCountPrimesTaskErrors[keyof CancelCountPrimesTaskErrors];
@@ -522,7 +529,7 @@ export type WatchCountPrimesTaskErrors = {
     /**
      * Any other failure.
      */
-    default: Problem;
+    default: GeneralProblem;
 };
 
 export type WatchCountPrimesTaskError = WatchCountPrimesTaskErrors[keyof WatchCountPrimesTaskErrors];
@@ -555,7 +562,7 @@ export type GreetErrors = {
     /**
      * Any other failure.
      */
-    default: Problem;
+    default: GeneralProblem;
 };
 
 export type GreetError = GreetErrors[keyof GreetErrors];
@@ -601,7 +608,7 @@ export type ListTasksErrors = {
     /**
      * Any other failure.
      */
-    default: Problem;
+    default: GeneralProblem;
 };
 
 export type ListTasksError = ListTasksErrors[keyof ListTasksErrors];
@@ -636,7 +643,7 @@ export type RemoveTaskErrors = {
     /**
      * Any other failure.
      */
-    default: Problem;
+    default: GeneralProblem;
 };
 
 export type RemoveTaskError = RemoveTaskErrors[keyof RemoveTaskErrors];
@@ -678,7 +685,7 @@ export type GetTaskErrors = {
     /**
      * Any other failure.
      */
-    default: Problem;
+    default: GeneralProblem;
 };
 
 export type GetTaskError = GetTaskErrors[keyof GetTaskErrors];
@@ -709,7 +716,7 @@ export type CancelTaskErrors = {
     /**
      * Any other failure.
      */
-    default: Problem;
+    default: GeneralProblem;
 };
 
 export type CancelTaskError = CancelTaskErrors[keyof CancelTaskErrors];
@@ -750,7 +757,7 @@ export type WatchTaskErrors = {
     /**
      * Any other failure.
      */
-    default: Problem;
+    default: GeneralProblem;
 };
 
 export type WatchTaskError = WatchTaskErrors[keyof WatchTaskErrors];
@@ -788,7 +795,7 @@ export type GetTaskResultErrors = {
      */
     409: Problem;
     /**
-     * Any other failure.
+     * Why it did not succeed, or any other failure.
      */
     default: Problem;
 };
@@ -833,7 +840,7 @@ export type RetryTaskErrors = {
     /**
      * Any other failure.
      */
-    default: Problem;
+    default: GeneralProblem;
 };
 
 export type RetryTaskError = RetryTaskErrors[keyof RetryTaskErrors];
@@ -864,7 +871,7 @@ export type GetTaskStatusErrors = {
     /**
      * Any other failure.
      */
-    default: Problem;
+    default: GeneralProblem;
 };
 
 export type GetTaskStatusError = GetTaskStatusErrors[keyof GetTaskStatusErrors];
@@ -905,7 +912,7 @@ export type ThumbnailErrors = {
     /**
      * Any other failure.
      */
-    default: Problem;
+    default: GeneralProblem;
 };
 
 export type ThumbnailError = ThumbnailErrors[keyof ThumbnailErrors];
@@ -969,7 +976,7 @@ export type StartThumbnailErrors = {
     /**
      * Any other failure.
      */
-    default: Problem;
+    default: GeneralProblem;
 };
 
 export type StartThumbnailError = StartThumbnailErrors[keyof StartThumbnailErrors];
@@ -1011,7 +1018,7 @@ export type GetThumbnailTaskErrors = {
     /**
      * Any other failure.
      */
-    default: Problem;
+    default: GeneralProblem;
 };
 
 export type GetThumbnailTaskError = GetThumbnailTaskErrors[keyof GetThumbnailTaskErrors];
@@ -1042,7 +1049,7 @@ export type CancelThumbnailTaskErrors = {
     /**
      * Any other failure.
      */
-    default: Problem;
+    default: GeneralProblem;
 };
 
 export type CancelThumbnailTaskError = CancelThumbnailTaskErrors[keyof CancelThumbnailTaskErrors];
@@ -1083,7 +1090,7 @@ export type WatchThumbnailTaskErrors = {
     /**
      * Any other failure.
      */
-    default: Problem;
+    default: GeneralProblem;
 };
 
 export type WatchThumbnailTaskError = WatchThumbnailTaskErrors[keyof WatchThumbnailTaskErrors];
@@ -1115,14 +1122,14 @@ export type TicksErrors = {
     /**
      * Any other failure.
      */
-    default: Problem;
+    default: GeneralProblem;
 };
 
 export type TicksError = TicksErrors[keyof TicksErrors];
 
 export type TicksResponses = {
     /**
-     * The items, each the `data` of an event. `event: done` ends the stream, `event: error` ends it with a problem.
+     * The items, each the `data` of an event. `event: done` ends the stream, `event: error` with a problem too.
      */
     200: {
         tick: number;
@@ -1149,7 +1156,7 @@ export type UsersListErrors = {
     /**
      * Any other failure.
      */
-    default: Problem;
+    default: GeneralProblem;
 };
 
 export type UsersListError = UsersListErrors[keyof UsersListErrors];
@@ -1178,7 +1185,7 @@ export type UsersCreateErrors = {
     /**
      * Any other failure.
      */
-    default: Problem;
+    default: GeneralProblem;
 };
 
 export type UsersCreateError = UsersCreateErrors[keyof UsersCreateErrors];
@@ -1213,7 +1220,7 @@ export type UsersRemoveErrors = {
     /**
      * Any other failure.
      */
-    default: Problem;
+    default: GeneralProblem;
 };
 
 export type UsersRemoveError = UsersRemoveErrors[keyof UsersRemoveErrors];
@@ -1248,7 +1255,7 @@ export type UsersGetErrors = {
     /**
      * Any other failure.
      */
-    default: Problem;
+    default: GeneralProblem;
 };
 
 export type UsersGetError = UsersGetErrors[keyof UsersGetErrors];

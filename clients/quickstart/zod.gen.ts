@@ -35,6 +35,40 @@ export const zProblem = z.object({
 });
 
 /**
+ * An error that the operation does not declare.
+ */
+export const zGeneralProblem = zProblem.and(z.object({
+    code: z.enum([
+        'PARSE_ERROR',
+        'BAD_REQUEST',
+        'UNAUTHORIZED',
+        'PAYMENT_REQUIRED',
+        'FORBIDDEN',
+        'NOT_FOUND',
+        'METHOD_NOT_SUPPORTED',
+        'TIMEOUT',
+        'CONFLICT',
+        'PRECONDITION_FAILED',
+        'PAYLOAD_TOO_LARGE',
+        'UNSUPPORTED_MEDIA_TYPE',
+        'UNPROCESSABLE_CONTENT',
+        'PRECONDITION_REQUIRED',
+        'TOO_MANY_REQUESTS',
+        'CLIENT_CLOSED_REQUEST',
+        'INTERNAL_SERVER_ERROR',
+        'NOT_IMPLEMENTED',
+        'BAD_GATEWAY',
+        'SERVICE_UNAVAILABLE',
+        'GATEWAY_TIMEOUT',
+        'TASK_TIMEOUT',
+        'DEADLINE_EXCEEDED',
+        'WORKER_LOST',
+        'OUTPUT_INVALID',
+        'CANCELLED'
+    ])
+}));
+
+/**
  * The input is malformed, or not what the schema takes.
  */
 export const zInvalidInput = zProblem.and(z.object({
@@ -504,7 +538,7 @@ export const zTicksBody = z.object({
 });
 
 /**
- * The items, each the `data` of an event. `event: done` ends the stream, `event: error` ends it with a problem.
+ * The items, each the `data` of an event. `event: done` ends the stream, `event: error` with a problem too.
  */
 export const zTicksResponse = z.object({
     tick: z.int(),

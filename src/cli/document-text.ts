@@ -5,10 +5,13 @@ import type { OpenApiDocument } from '../openapi/document.ts'
 
 const byName = ([a]: [string, unknown], [b]: [string, unknown]): number => (a < b ? -1 : a > b ? 1 : 0)
 
-const sorted = <T extends object>(record: T): T => Object.fromEntries(Object.entries(record).sort(byName)) as T
+const sorted = <T extends object>(record: T): T =>
+  Object.fromEntries(Object.entries(record).sort(byName)) as T
 
 const sortedParts = (components: object): object =>
-  Object.fromEntries(Object.entries(sorted(components)).map(([kind, parts]) => [kind, sorted(parts as object)]))
+  Object.fromEntries(
+    Object.entries(sorted(components)).map(([kind, parts]) => [kind, sorted(parts as object)]),
+  )
 
 /** Paths and components by name. The rest keeps its order, which is the reader's: the fields of a schema as declared. */
 const arranged = (document: OpenApiDocument): object => ({
@@ -18,7 +21,8 @@ const arranged = (document: OpenApiDocument): object => ({
 })
 
 /** The document as text. */
-export const documentText = (document: OpenApiDocument): string => `${JSON.stringify(arranged(document), null, 2)}\n`
+export const documentText = (document: OpenApiDocument): string =>
+  `${JSON.stringify(arranged(document), null, 2)}\n`
 
 /** Writes a file whole or not at all, and the folders it needs. */
 export const writeWhole = async (file: string, text: string): Promise<void> => {

@@ -4,7 +4,11 @@ import { CliError } from './cli-error.ts'
 import { createProgram } from './program.ts'
 
 const shown = (error: unknown): string =>
-  error instanceof CliError ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)
+  error instanceof CliError
+    ? error.message
+    : error instanceof Error
+      ? (error.stack ?? error.message)
+      : String(error)
 
 // Whoever reads our output may have seen enough, as `head` does.
 process.stdout.on('error', () => process.exit())

@@ -28,8 +28,12 @@ const elsewhere = (): string => {
 
 const checkFile = (file: string, path: string): void => {
   const found = statSync(path, { throwIfNoEntry: false })
-  if (!found) throw new CliError(`There is no ${file} (it would be ${path}).${elsewhere()}\nGive the module that exports the app.`)
-  if (!found.isFile()) throw new CliError(`${file} is not a file. Give the module that exports the app, such as ${file}/app.ts.`)
+  if (!found)
+    throw new CliError(
+      `There is no ${file} (it would be ${path}).${elsewhere()}\nGive the module that exports the app.`,
+    )
+  if (!found.isFile())
+    throw new CliError(`${file} is not a file. Give the module that exports the app, such as ${file}/app.ts.`)
 }
 
 const exportsOf = (module: object): string => {

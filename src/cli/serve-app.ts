@@ -12,7 +12,7 @@ export interface SignalSource {
 export interface ServeOptions extends ListenOptions {
   /** For the texts. */
   readonly file: string
-  readonly print: (line: string) => void
+  readonly print: (text: string) => void
   readonly signals: SignalSource
   /** Called by a second signal. */
   readonly force: (exitCode: number) => void
@@ -20,11 +20,13 @@ export interface ServeOptions extends ListenOptions {
 
 const SIGNALS = { SIGINT: 2, SIGTERM: 15 } as const
 
-const announce = (app: LoadedApp, url: string, { file, print }: ServeOptions): void => {
+const announcement = (app: LoadedApp, url: string, file: string): string => {
   const docs = app.routes().find(({ owner }) => owner === 'routes.docs')
-  print(`${file} is served at ${url}`)
-  if (docs) print(`API reference      ${url}${docs.path}`)
-  print('Ctrl+C ends it.')
+  return [
+    `${file} is served at ${url}`,
+    ...(docs ? [`API reference: ${url}${docs.path}`] : []),
+    'Ctrl+C ends it.',
+  ].join('\n')
 }
 
 /** Resolves with the first signal; a second one forces the end. */
@@ -42,10 +44,12 @@ const untilSignal = ({ signals, force }: ServeOptions): Promise<NodeJS.Signals> 
 /** Opens the app and resolves when a signal has closed it. */
 export const serveApp = async (app: LoadedApp, options: ServeOptions): Promise<void> => {
   const { port, host, file, print } = options
-  const server = await app.listen({ ...(port === undefined ? {} : { port }), ...(host === undefined ? {} : { host }) }).catch((cause: Error) => {
-    throw new CliError(`${file} can't be served: ${cause.message}`, { cause })
-  })
-  announce(app, server.url, options)
+  const server = await app
+    .listen({ ...(port === undefined ? {} : { port }), ...(host === undefined ? {} : { host }) })
+    .catch((cause: Error) => {
+      throw new CliError(`${file} can't be served: ${cause.message}`, { cause })
+    })
+  print(announcement(app, server.url, file))
   const signal = await untilSignal(options)
   print(`${signal}: closing, after what is under way. Again to end at once.`)
   await app.close()

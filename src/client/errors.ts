@@ -16,8 +16,15 @@ type ShapeOf<T> = T extends { query: Resolver<infer S> }
 // Distributes over the shape, so that none gives none.
 type TrpcError<TShape> = TShape extends { data: { error?: infer E } } ? NonNullable<E> : never
 
-// Of the problems that a generated operation is answered with, the declared ones have a code of their own.
-type DeclaredProblem<E> = E extends { code: infer C extends string } ? (string extends C ? never : E) : never
+type IsOne<T, TAll = T> = T extends unknown ? ([TAll] extends [T] ? true : false) : never
+// Of the problems that a generated operation is answered with, each declared one has one code.
+type DeclaredProblem<E> = E extends { code: infer C extends string }
+  ? string extends C
+    ? never
+    : IsOne<C> extends true
+      ? E
+      : never
+  : never
 type ProblemOf<T> = T extends (options: any) => Promise<infer A>
   ? A extends { error: infer E }
     ? DeclaredProblem<E>

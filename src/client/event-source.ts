@@ -72,6 +72,7 @@ export class FetchEventSource extends EventTarget {
 
   #receive({ event = 'message', data, id }: Record<string, string>): void {
     if (id) this.#lastEventId = id
-    if (data !== undefined) this.dispatchEvent(new MessageEvent(event, { data, lastEventId: this.#lastEventId }))
+    if (data !== undefined)
+      this.dispatchEvent(new MessageEvent(event, { data, lastEventId: this.#lastEventId }))
   }
 }

@@ -20,7 +20,9 @@ export interface ErrandLinksOptions {
 }
 
 /** Links for `createTRPCClient`. */
-export const errandLinks = <TRouter extends AnyTRPCRouter>(options: ErrandLinksOptions): TRPCLink<TRouter>[] => {
+export const errandLinks = <TRouter extends AnyTRPCRouter>(
+  options: ErrandLinksOptions,
+): TRPCLink<TRouter>[] => {
   const { url, headers = {}, fetch } = options
   const endpoint = { url: `${url.replace(/\/$/, '')}/trpc` }
   const eventSourceOptions = async (): Promise<EventSourceInit> => ({

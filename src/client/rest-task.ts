@@ -5,7 +5,11 @@ import { isTransientStatus, type RemoteTask } from './remote-task.ts'
 // What a generated operation takes and answers with. Its own generics stand for what the caller chooses, not for data.
 // oxlint-disable typescript/no-explicit-any -- options and answers of every operation
 type OptionsOf<T> = T extends (options: infer O) => any ? NonNullable<O> : never
-type AnswerOf<T> = T extends (options: any) => Promise<infer A> ? (A extends { data: infer D } ? NonNullable<D> : never) : never
+type AnswerOf<T> = T extends (options: any) => Promise<infer A>
+  ? A extends { data: infer D }
+    ? NonNullable<D>
+    : never
+  : never
 // oxlint-enable typescript/no-explicit-any
 type MemberOf<T, K extends PropertyKey> = T extends { [M in K]?: infer V } ? V : unknown
 
@@ -48,7 +52,11 @@ type Operation = (options: object) => Promise<Answer & { readonly stream: AsyncI
 const toError = ({ error, response }: Answer): unknown =>
   error instanceof Error
     ? error
-    : Object.assign(new Error(`Status ${response?.status}`), { status: response?.status }, typeof error === 'object' && error)
+    : Object.assign(
+        new Error(`Status ${response?.status}`),
+        { status: response?.status },
+        typeof error === 'object' && error,
+      )
 
 const toEvent = ({ event, data }: ServerEvent): TaskEvent =>
   ({ type: event, [event === 'state' || event === 'done' ? 'record' : event]: data }) as unknown as TaskEvent

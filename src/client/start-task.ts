@@ -12,7 +12,9 @@ export type ClientTask = TrpcTask | AnyRemoteTask
 type InputOf<T> = T extends RemoteTask<infer I> ? I : TrpcInput<T>
 /** The handle of a client's task. */
 export type HandleOf<T> =
-  T extends RemoteTask<never, infer O, infer P> ? TaskHandle<O, P> : TaskHandle<TrpcOutput<T>, TrpcProgress<T>>
+  T extends RemoteTask<never, infer O, infer P>
+    ? TaskHandle<O, P>
+    : TaskHandle<TrpcOutput<T>, TrpcProgress<T>>
 
 // A tRPC client is a proxy: it has no members until they are read, so it never has this one.
 const remote = (procedure: ClientTask): AnyRemoteTask =>

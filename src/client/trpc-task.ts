@@ -16,7 +16,11 @@ export interface TrpcTask {
 
 export type TrpcInput<T> = T extends { start: { mutate: (input: infer I, ...rest: any) => any } } ? I : never
 export type TrpcOutput<T> = T extends { run: { mutate: (...args: any) => Promise<infer O> } } ? O : never
-export type TrpcProgress<T> = T extends { start: { mutate: (...args: any) => Promise<{ progress?: infer P }> } } ? P : never
+export type TrpcProgress<T> = T extends {
+  start: { mutate: (...args: any) => Promise<{ progress?: infer P }> }
+}
+  ? P
+  : never
 // oxlint-enable typescript/no-explicit-any
 
 interface Failure {
@@ -59,7 +63,9 @@ async function* watch(client: TrpcTask, query: object, signal: AbortSignal) {
 /** Reaches a task through a tRPC client. */
 export const trpcTask = (client: TrpcTask): RemoteTask => ({
   start: (input, options) =>
-    (options ? client.startWith.mutate({ ...options, input }) : client.start.mutate(input)) as Promise<TaskRecord>,
+    (options
+      ? client.startWith.mutate({ ...options, input })
+      : client.start.mutate(input)) as Promise<TaskRecord>,
   get: (query) => client.get.query(query) as Promise<TaskRecord>,
   cancel: (id) => client.cancel.mutate({ id }) as Promise<TaskRecord>,
   watch: (query, signal) => watch(client, query, signal),

@@ -1,6 +1,6 @@
 /**
- * The schemas of one document. Whoever builds an operation asks for a schema and gets an object that is filled
- * later, when all are known and converted together.
+ * The schemas of one document. Whoever builds an operation asks for a schema and gets an object that is
+ * filled later, when all are known and converted together.
  */
 import type { z } from 'zod'
 import { classify } from './classify.ts'

@@ -28,7 +28,7 @@ export interface Definition extends Converted {
   readonly side: Side
 }
 
-// Fewer and zod repeats what the schemas share; more and its bookkeeping outlives the young generation of the heap.
+// Fewer, and zod repeats what schemas share; more, and its bookkeeping outgrows the heap's young generation.
 const BATCH = 32
 
 const ANONYMOUS = /^__schema\d+$/
@@ -36,8 +36,8 @@ const ANONYMOUS = /^__schema\d+$/
 const same = (a: unknown, b: unknown): boolean => a === b || JSON.stringify(a) === JSON.stringify(b)
 
 /**
- * Finishes each schema zod has converted. A schema made from one with an id, as by `.describe()`, is a `$ref` with what
- * it adds; what it only repeats is dropped, after both have their wire form.
+ * Finishes each schema zod has converted. A schema made from one with an id, as by `.describe()`, is a `$ref`
+ * with what it adds; what it only repeats is dropped, after both have their wire form.
  */
 const createFinish = (side: Side) => {
   /** What a mention of each schema stands for. */
@@ -45,8 +45,8 @@ const createFinish = (side: Side) => {
   return (json: JsonSchema, schema: AnySchema): void => {
     toWireForm(json, schema, side)
     const base = '$ref' in json && schema._zod.parent ? meant.get(schema._zod.parent) : undefined
-    if (base)
-      for (const key of Object.keys(json)) if (key !== '$ref' && same(json[key], base[key])) delete json[key]
+    for (const key of base ? Object.keys(json) : [])
+      if (key !== '$ref' && same(json[key], base?.[key])) delete json[key]
     meant.set(schema, base ?? json)
   }
 }
@@ -80,37 +80,33 @@ const convertBatch = (roots: readonly Root[], side: Side) => {
   }
 }
 
-/** Converts the schemas of one side. Definitions with an id are kept once, those without belong to their batch. */
+/** Converts the schemas of one side. What has an id is kept once; what has none belongs to its batch. */
 const convertSide = (roots: readonly Root[], side: Side, done: Map<Root, Converted>): void => {
-  const named = new Map<string, Definition>()
+  const withId = new Map<string, Definition>()
   for (let start = 0; start < roots.length; start += BATCH) {
     const batch = roots.slice(start, start + BATCH)
     const { properties = {}, $defs = {} } = convertBatch(batch, side)
-    const anonymous = new Map<string, Definition>()
-    const find = (target: string): Definition => (named.get(target) ?? anonymous.get(target)) as Definition
-    const convert = (json: JsonSchema): Converted => ({ json, mentions: findMentions(json), find })
-    for (const [key, json] of Object.entries($defs)) {
-      const isAnonymous = ANONYMOUS.test(key)
-      if (isAnonymous || !named.has(key))
-        (isAnonymous ? anonymous : named).set(key, {
-          ...convert(json as JsonSchema),
-          id: isAnonymous ? undefined : key,
-          side,
-        })
-    }
-    for (const [index, root] of batch.entries())
-      done.set(root, convert(properties[`root${index}`] as JsonSchema))
+    const withoutId = new Map<string, Definition>()
+    const home = (key: string) => (ANONYMOUS.test(key) ? withoutId : withId)
+    const find = (target: string): Definition => home(target).get(target) as Definition
+    const convert = (json: unknown): Converted => ({
+      json: json as JsonSchema,
+      mentions: findMentions(json as JsonSchema),
+      find,
+    })
+    for (const [key, json] of Object.entries($defs))
+      if (!home(key).has(key))
+        home(key).set(key, { ...convert(json), id: home(key) === withId ? key : undefined, side })
+    for (const [index, root] of batch.entries()) done.set(root, convert(properties[`root${index}`]))
   }
 }
 
 /** Converts all roots. */
 export const convertSchemas = (roots: readonly Root[]): ReadonlyMap<Root, Converted> => {
   const done = new Map<Root, Converted>()
-  for (const side of ['output', 'input', 'parsed'] as const)
-    convertSide(
-      roots.filter((root) => root.side === side),
-      side,
-      done,
-    )
+  for (const side of ['output', 'input', 'parsed'] as const) {
+    const own = roots.filter((root) => root.side === side)
+    convertSide(own, side, done)
+  }
   return done
 }

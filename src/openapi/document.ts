@@ -1,5 +1,6 @@
 /**
- * The OpenAPI 3.1 document of an app. Its schemas are zod's own conversion; zod-to-openapi's registry assembles the rest.
+ * The OpenAPI 3.1 document of an app. Its schemas are zod's own conversion; the registry of
+ * zod-to-openapi assembles the rest.
  * The same app gives the same bytes, whatever the order of its declarations.
  */
 import { OpenAPIRegistry, OpenApiGeneratorV31, type RouteConfig } from '@asteasolutions/zod-to-openapi'
@@ -56,7 +57,7 @@ const buildOperations = (bindings: readonly RestBinding[], draft: Draft): Operat
 const tagsOf = (operations: readonly Operation[]): { name: string; description?: string }[] | undefined => {
   const names = new Set(operations.flatMap(({ tags = [] }) => tags))
   if (names.size === 0) return undefined
-  return [...names].sort(byText).map((name) => (name === TASKS_TAG.name ? TASKS_TAG : { name }))
+  return [...names].sort(byText).map((name) => (name === TASKS_TAG.name ? { ...TASKS_TAG } : { name }))
 }
 
 const usesTasks = (operations: readonly Operation[]): boolean =>
@@ -85,7 +86,7 @@ const register = (
 }
 
 /** Where the document came from. */
-const HERE = [{ url: '/' }] as const
+const here = () => [{ url: '/' }]
 
 /** Drops what the generator adds though there is none of it. */
 const withoutEmpty = ({ webhooks: _none, components, ...document }: OpenApiDocument): OpenApiDocument => ({
@@ -103,7 +104,7 @@ export const createDocument = (source: DocumentSource): OpenApiDocument => {
     title = 'API',
     version = '0.0.0',
     description,
-    servers = HERE,
+    servers = here(),
     security = [],
   } = source
   const components = new Components()

@@ -23,8 +23,8 @@ export const convertJsonValue = (): Definition => {
 }
 
 /**
- * Names of classes. A schema whose input and output differ is `X` where it is given and `XInput` where it is taken;
- * one without an id has the name of the operation that reaches it first.
+ * Names of classes. A schema whose input and output differ is `X` where it is given and `XInput` where it is
+ * taken; one without an id has the name of the operation that reaches it first.
  *
  * @param owners every definition, with the name to give it when it has no id
  */

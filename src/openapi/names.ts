@@ -10,6 +10,10 @@ export const codeToName = (code: string): string =>
     .map((word) => capital(/[a-z]/.test(word) ? word : word.toLowerCase()))
     .join('')
 
+/** `OUT_OF_STOCK` → `Out of stock`. */
+export const codeInWords = (code: string): string =>
+  code.charAt(0) + code.slice(1).toLowerCase().replaceAll('_', ' ')
+
 /** A text as the name of a component (OpenAPI 3.1 §4.8.7.1): letters, digits and `._-`. */
 export const toComponentName = (text: string): string => text.replace(/[^A-Za-z0-9._-]/g, '_') || '_'
 

@@ -4,7 +4,7 @@ import { isVoid, type Entry } from '../router/entries.ts'
 import type { RestBinding } from '../router/rest-routes.ts'
 import type { Components } from './components.ts'
 import { pathInWords } from './names.ts'
-import { given, type Operation } from './operation-types.ts'
+import { given, type Operation, type Reference, type Responses } from './operation-types.ts'
 import { parametersOf } from './parameters.ts'
 import type { Problems } from './problems.ts'
 import { requestBodyOf } from './request-body.ts'
@@ -41,21 +41,27 @@ export const aboutOf = (entry: Entry) => {
   }
 }
 
-const methodOf = ({ method }: RestBinding): Operation['method'] => method.toLowerCase() as Operation['method']
+/** The method of a binding as OpenAPI writes it. */
+export const methodOf = ({ method }: RestBinding): Operation['method'] =>
+  method.toLowerCase() as Operation['method']
 
-/** Parameters, body and responses of a procedure's plain call. */
-export const callOf = (binding: RestBinding, { components, problems }: Draft, operationId: string) => {
-  const { definition } = binding.entry
-  const parameters = parametersOf(binding, components, operationId)
+/** How the input of a call is sent. `extra` parameters are those that aren't of the procedure's own making. */
+export const requestOf = (
+  binding: RestBinding,
+  { components }: Draft,
+  operationId: string,
+  extra: readonly Reference[] = [],
+) => {
+  const parameters = [...parametersOf(binding, components, operationId), ...extra]
   return {
     ...given('parameters', parameters.length > 0 ? parameters : undefined),
     ...given('requestBody', requestBodyOf(binding, components, operationId)),
-    responses: {
-      ...successResponses(binding.entry, components, operationId),
-      ...problems.responsesOf(definition, operationId, !isVoid(definition.input)),
-    },
   }
 }
+
+/** What a call is refused or fails with. */
+export const failuresOf = ({ definition }: Entry, { problems }: Draft, operationId: string): Responses =>
+  problems.responsesOf(definition, operationId, !isVoid(definition.input))
 
 /** The operation of a binding. */
 export const operationOf = (binding: RestBinding, draft: Draft): Operation => {
@@ -67,6 +73,10 @@ export const operationOf = (binding: RestBinding, draft: Draft): Operation => {
     operationId,
     ...aboutOf(entry),
     'x-kind': entry.kind,
-    ...callOf(binding, draft, operationId),
+    ...requestOf(binding, draft, operationId),
+    responses: {
+      ...successResponses(entry, draft.components, operationId),
+      ...failuresOf(entry, draft, operationId),
+    },
   }
 }

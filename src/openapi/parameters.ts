@@ -32,7 +32,7 @@ const toParameter = (binding: RestBinding, components: Components, operationId: 
   })
 }
 
-// `content: { 'application/json': … }` is what OpenAPI has for it, but generated clients then send a flattened object.
+// OpenAPI has `content: { 'application/json': … }` for it, but generated clients then send a flattened object.
 const wholeParameter = (schema: AnySchema, components: Components, operationId: string): Parameter => ({
   name: 'input',
   in: 'query',

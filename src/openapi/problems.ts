@@ -1,10 +1,10 @@
 /** Errors in the document: RFC 9457 problems, the declared ones typed. */
 import type { Definition } from '../procedures/procedure.ts'
-import { ERROR_CODES, TASK_ERROR_CODES } from '../protocol/errors.ts'
 import type { Component, Components } from './components.ts'
 import type { JsonSchema } from './json-schema.ts'
-import { capital, codeToName } from './names.ts'
+import { capital, codeInWords, codeToName } from './names.ts'
 import type { Reference, Response, Responses } from './operation-types.ts'
+import { generalSchema, issueSchema, problemSchema, specificSchema } from './problem-schemas.ts'
 
 const INVALID = 'The input is malformed, or not what the schema takes.'
 const PROBLEM_JSON = 'application/problem+json'
@@ -17,57 +17,10 @@ interface Known extends Pick<Declared, 'status' | 'data'> {
 
 interface Case {
   readonly code: string
+  readonly status: number
   readonly component: Component
   readonly description: string
 }
-
-const issueSchema = (): JsonSchema => ({
-  type: 'object',
-  description: 'One thing wrong with the input.',
-  properties: {
-    code: { type: 'string' },
-    path: {
-      type: 'array',
-      items: { type: ['string', 'integer'] },
-      description: 'Keys and indexes from the root of the input.',
-    },
-    message: { type: 'string' },
-  },
-  required: ['path', 'message'],
-})
-
-const problemSchema = (issue: Component): JsonSchema => ({
-  type: 'object',
-  description: 'An error (RFC 9457).',
-  properties: {
-    type: { type: 'string', format: 'uri-reference' },
-    title: { type: 'string', description: 'The status in words.' },
-    status: { type: 'integer', description: 'The HTTP status.' },
-    code: { type: 'string', description: 'What happened, for programs.' },
-    detail: { type: 'string', description: 'What happened, for people.' },
-    issues: { type: 'array', items: issue.ref(), description: 'Everything wrong with the input.' },
-    data: { description: 'More about an error with a declared code.' },
-    instance: { type: 'string', format: 'uri-reference', description: 'The path it happened at.' },
-  },
-  required: ['type', 'title', 'status', 'code', 'detail', 'instance'],
-})
-
-// Closed, so that a declared code tells its problem from these: clients then know its data.
-const generalSchema = (problem: Component): JsonSchema => ({
-  description: 'An error that the operation does not declare.',
-  allOf: [
-    problem.ref(),
-    {
-      type: 'object',
-      properties: {
-        code: { type: 'string', enum: [...Object.keys(ERROR_CODES), ...Object.keys(TASK_ERROR_CODES)] },
-      },
-      required: ['code'],
-    },
-  ],
-})
-
-const inWords = (code: string): string => code.charAt(0) + code.slice(1).toLowerCase().replaceAll('_', ' ')
 
 const response = (description: string, schema: JsonSchema): Response => ({
   description,
@@ -107,19 +60,11 @@ export class Problems {
 
   /** The error responses of a procedure. */
   responsesOf({ errors }: Definition, operationId: string, hasInput: boolean): Responses {
-    const statuses = new Map<number, Case[]>()
-    for (const [code, declared] of Object.entries(errors)) {
-      const cases = statuses.get(declared.status) ?? []
-      cases.push({
-        code,
-        component: this.#component(code, declared, operationId),
-        description: declared.message ?? inWords(code),
-      })
-      statuses.set(declared.status, cases)
-    }
     if (hasInput) this.#defineInvalidInput()
-    const own = [...statuses].map(
-      ([status, cases]) => [String(status), this.#response(status, cases, hasInput)] as const,
+    const cases = Object.entries(errors).map(([code, declared]) => this.#case(code, declared, operationId))
+    const byStatus = Map.groupBy(cases, ({ status }) => status)
+    const own = [...byStatus].map(
+      ([status, ofStatus]) => [String(status), this.#response(status, ofStatus, hasInput)] as const,
     )
     return {
       ...(hasInput ? { 400: reference('InvalidInput') } : {}),
@@ -137,12 +82,18 @@ export class Problems {
   #defineInvalidInput(): Component {
     return (this.#invalidInput ??= this.#components.define(
       ['InvalidInput', 'ErrandInvalidInput'],
-      this.#specific(INVALID, 400, 'BAD_REQUEST', {}, []),
+      specificSchema(this.#problem, INVALID, 400, 'BAD_REQUEST'),
     ))
   }
 
   #invalidCase(): Case {
-    return { code: 'BAD_REQUEST', component: this.#defineInvalidInput(), description: 'invalid input' }
+    const component = this.#defineInvalidInput()
+    return { code: 'BAD_REQUEST', status: 400, component, description: 'invalid input' }
+  }
+
+  #case(code: string, declared: Declared, operationId: string): Case {
+    const component = this.#component(code, declared, operationId)
+    return { code, status: declared.status, component, description: declared.message ?? codeInWords(code) }
   }
 
   #component(code: string, declared: Declared, operationId: string): Component {
@@ -159,34 +110,9 @@ export class Problems {
   }
 
   #typed(code: string, { status, message, data }: Declared, operationId: string): JsonSchema {
-    const properties = data
-      ? { data: this.#components.schema(data, 'output', `${operationId}${codeToName(code)}`) }
-      : {}
-    return this.#specific(`${message ?? inWords(code)}.`, status, code, properties, data ? ['data'] : [])
-  }
-
-  #specific(
-    description: string,
-    status: number,
-    code: string,
-    properties: JsonSchema,
-    required: string[],
-  ): JsonSchema {
-    return {
-      description,
-      allOf: [
-        this.#problem.ref(),
-        {
-          type: 'object',
-          properties: {
-            status: { type: 'integer', const: status },
-            code: { type: 'string', const: code },
-            ...properties,
-          },
-          required: ['status', 'code', ...required],
-        },
-      ],
-    }
+    const owner = `${operationId}${codeToName(code)}`
+    const schema = data && this.#components.schema(data, 'output', owner)
+    return specificSchema(this.#problem, `${message ?? codeInWords(code)}.`, status, code, schema)
   }
 }
 

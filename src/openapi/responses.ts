@@ -24,7 +24,7 @@ export const eventStream = (description: string, media: MediaType): Response => 
 })
 
 const STREAM =
-  'The items, each the `data` of an event. `event: done` ends the stream, `event: error` ends it with a problem.'
+  'The items, each the `data` of an event. `event: done` ends the stream, `event: error` with a problem too.'
 
 const bytes = (types: readonly string[]): Response => ({
   description: 'The bytes.',

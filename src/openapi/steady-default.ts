@@ -1,4 +1,4 @@
-/** Tells a default that is a constant from one that a function makes anew, such as the time or a random id. */
+/** Tells a default that is a constant from one that a function makes anew: the time, a random id. */
 import type { AnyDef } from '../procedures/inspect.ts'
 
 /** 400 days, 11 hours, 7 minutes, 13.579 seconds: no part of a time stays the same. */
@@ -33,7 +33,7 @@ const onAnotherDay = <T>(act: () => T): T => {
 }
 
 /**
- * Whether a default is the same whenever it is asked for. zod doesn't tell a constant from a function, and two calls in
- * one millisecond give one time; so the second call is made on another day.
+ * Whether a default is the same whenever it is asked for. zod doesn't tell a constant from a function, and
+ * two calls in one millisecond give one time; so the second call is made on another day.
  */
 export const isSteadyDefault = (def: AnyDef): boolean => textOf(def) === onAnotherDay(() => textOf(def))

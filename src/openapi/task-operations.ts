@@ -9,7 +9,7 @@ import {
   emptyResponse,
   EVENTS,
   recordResponse,
-  shared,
+  sharedParameters,
 } from './task-parts.ts'
 import type { TaskSchemas } from './task-schemas.ts'
 
@@ -43,7 +43,7 @@ export const genericTaskOperations = (root: string, { problems }: Draft, tasks: 
     path: `${root}/{taskId}${below}`,
     tags: [TASKS_TAG.name],
     ...rest,
-    parameters: [...shared('TaskId'), ...(rest.parameters ?? [])],
+    parameters: [...sharedParameters('TaskId'), ...(rest.parameters ?? [])],
     responses: { ...unknown, ...failed, ...rest.responses },
   })
   const task = (): JsonSchema => tasks.task.ref()
@@ -62,7 +62,7 @@ export const genericTaskOperations = (root: string, { problems }: Draft, tasks: 
       operationId: 'getTask',
       summary: 'The record of a task',
       'x-kind': 'query',
-      parameters: shared('TaskWait', 'IfNoneMatch'),
+      parameters: sharedParameters('TaskWait', 'IfNoneMatch'),
       responses: { 200: recordResponse('The task.', task()), 304: emptyResponse('As you know it.') },
     }),
     byId('get', '/status', {
@@ -76,7 +76,7 @@ export const genericTaskOperations = (root: string, { problems }: Draft, tasks: 
       summary: 'The result of a task',
       'x-kind': 'query',
       description: 'Exactly what a waiting call is sent: the output, or its problem with that status.',
-      parameters: shared('TaskWait'),
+      parameters: sharedParameters('TaskWait'),
       responses: {
         200: doneResponse('The output.', {}),
         202: acceptedResponse('Not ended yet.', task()),
@@ -90,7 +90,7 @@ export const genericTaskOperations = (root: string, { problems }: Draft, tasks: 
       summary: 'Watch a task',
       'x-kind': 'subscription',
       description: `Everything that happens to the task, until it ends.\n\n${EVENTS}`,
-      parameters: shared('LastEventId'),
+      parameters: sharedParameters('LastEventId'),
       responses: { 200: eventStream('The events.', { schema: tasks.eventData(task()) }) },
     }),
     byId('post', '/cancel', {

@@ -59,7 +59,7 @@ const PARAMETERS = {
 export type TaskParameter = keyof typeof PARAMETERS
 
 /** Points to shared parameters. */
-export const shared = (...names: readonly TaskParameter[]): Reference[] =>
+export const sharedParameters = (...names: readonly TaskParameter[]): Reference[] =>
   names.map((name) => ({ $ref: `#/components/parameters/${name}` }))
 
 /** The shared parameters, by name. */
@@ -111,5 +111,5 @@ export const ranHeaders = (): Record<string, ResponseHeader> => ({
 
 /** What the events of a task are called. */
 export const EVENTS =
-  '`state` and `done` carry the record, `progress` what the handler reported, `log` a line it logged, `gap` null: ' +
-  'earlier events are no longer kept. `done` is the last.'
+  '`state` and `done` carry the record, `progress` what the handler reported, `log` a line it logged, ' +
+  '`gap` null: earlier events are no longer kept. `done` is the last.'

@@ -1,9 +1,9 @@
 /** The operations of a task procedure: run, start, get, watch, cancel. */
 import { taskOperationIds } from '../protocol/paths.ts'
 import type { RestBinding } from '../router/rest-routes.ts'
-import { aboutOf, callOf, templateOf, type Draft } from './operation.ts'
-import type { Operation, Response, Responses } from './operation-types.ts'
-import { given } from './operation-types.ts'
+import type { Entry } from '../router/entries.ts'
+import { aboutOf, failuresOf, methodOf, requestOf, templateOf, type Draft } from './operation.ts'
+import type { Operation, Responses } from './operation-types.ts'
 import { pathParametersOf } from './parameters.ts'
 import {
   acceptedResponse,
@@ -12,47 +12,44 @@ import {
   EVENTS,
   ranHeaders,
   recordResponse,
-  shared,
+  sharedParameters,
   START_HEADERS,
 } from './task-parts.ts'
-import { eventStream } from './responses.ts'
+import { eventStream, successResponses } from './responses.ts'
 import type { TaskSchemas } from './task-schemas.ts'
 
 const WAITS =
-  "Starts a task and waits for its output. With `Prefer: respond-async` the answer is 202 and the task's record."
+  'Starts a task and waits for its output. With `Prefer: respond-async` the answer is 202 and the record.'
+
+const STARTS = 'Starts a task and answers with its record, which is durable by then.'
 
 const joined = (...texts: readonly (string | undefined)[]): string => texts.filter(Boolean).join('\n\n')
 
-const ran = (responses: Responses): Responses =>
+const ran = (entry: Entry, { components }: Draft, operationId: string): Responses =>
   Object.fromEntries(
-    Object.entries(responses).map(([status, response]) =>
-      status.startsWith('2')
-        ? [status, { ...(response as Response), headers: ranHeaders() }]
-        : [status, response],
-    ),
+    Object.entries(successResponses(entry, components, operationId)).map(([status, response]) => [
+      status,
+      { ...response, headers: ranHeaders() },
+    ]),
   )
-
-/** Errors alone: what a start that doesn't wait is refused with. */
-const refusals = (responses: Responses): Responses =>
-  Object.fromEntries(Object.entries(responses).filter(([status]) => !status.startsWith('2')))
 
 const runOperation = (binding: RestBinding, draft: Draft, tasks: TaskSchemas): Operation => {
   const { entry } = binding
   const { run } = taskOperationIds(entry.path)
   const about = aboutOf(entry)
-  const call = callOf(binding, draft, run)
   const always = entry.definition.task?.mode === 'always'
-  const accepted = acceptedResponse('Started; the record is durable.', tasks.recordOf(entry))
   return {
-    method: binding.method.toLowerCase() as Operation['method'],
+    method: methodOf(binding),
     path: templateOf(draft.prefix + binding.path),
     operationId: run,
     ...about,
-    description: joined(about.description, always ? 'Starts a task and answers with its record.' : WAITS),
+    description: joined(about.description, always ? STARTS : WAITS),
     'x-kind': 'task',
-    ...call,
-    parameters: [...(call.parameters ?? []), ...shared('IdempotencyKey')],
-    responses: always ? { 202: accepted, ...refusals(call.responses) } : ran(call.responses),
+    ...requestOf(binding, draft, run, sharedParameters('IdempotencyKey')),
+    responses: {
+      ...(always ? { 202: acceptedResponse('Started.', tasks.recordOf(entry)) } : ran(entry, draft, run)),
+      ...failuresOf(entry, draft, run),
+    },
   }
 }
 
@@ -61,21 +58,19 @@ const startOperation = (binding: RestBinding, draft: Draft, tasks: TaskSchemas):
   const { start } = taskOperationIds(entry.path)
   const about = aboutOf(entry)
   const inBody = { ...binding, source: { ...binding.source, from: 'body' } } as const
-  const call = callOf(inBody, draft, start)
   return {
     method: 'post',
     path: templateOf(`${draft.prefix}${binding.path}/tasks`),
     operationId: start,
     ...about,
     summary: `${about.summary}: start`,
-    description: joined(
-      about.description,
-      'Starts a task and answers with its record, which is durable by then.',
-    ),
+    description: joined(about.description, STARTS),
     'x-kind': 'task',
-    ...call,
-    parameters: [...(call.parameters ?? []), ...shared(...START_HEADERS)],
-    responses: { 202: acceptedResponse('Started.', tasks.recordOf(entry)), ...refusals(call.responses) },
+    ...requestOf(inBody, draft, start, sharedParameters(...START_HEADERS)),
+    responses: {
+      202: acceptedResponse('Started.', tasks.recordOf(entry)),
+      ...failuresOf(entry, draft, start),
+    },
   }
 }
 
@@ -88,7 +83,7 @@ const byIdOperations = (
   const { entry } = binding
   const ids = taskOperationIds(entry.path)
   const { description: _description, ...about } = aboutOf(entry)
-  const parameters = [...pathParametersOf(binding, components, ids.get), ...shared('TaskId')]
+  const parameters = [...pathParametersOf(binding, components, ids.get), ...sharedParameters('TaskId')]
   const path = templateOf(`${prefix}${binding.path}/tasks/{taskId}`)
   const unknown = { 404: problems.plain('No such task, or not yours.') }
   const rest = problems.responsesOf({ ...entry.definition, errors: {} }, ids.get, false)
@@ -102,7 +97,7 @@ const byIdOperations = (
       ...about,
       summary: `${about.summary}: the task`,
       'x-kind': 'query',
-      parameters: [...parameters, ...shared('TaskWait', 'IfNoneMatch')],
+      parameters: [...parameters, ...sharedParameters('TaskWait', 'IfNoneMatch')],
       responses: {
         200: recordResponse('The task.', record()),
         304: emptyResponse('As you know it.'),
@@ -118,7 +113,7 @@ const byIdOperations = (
       summary: `${about.summary}: watch`,
       description: joined('Everything that happens to the task, until it ends.', EVENTS),
       'x-kind': 'subscription',
-      parameters: [...parameters, ...shared('LastEventId')],
+      parameters: [...parameters, ...sharedParameters('LastEventId')],
       responses: { 200: eventStream('The events.', { schema: data }), ...unknown, ...rest },
     },
     {

@@ -161,8 +161,8 @@ export class TaskSchemas {
   }
 
   /**
-   * The data of a task's events. What an undeclared progress holds is anybody's guess; with it the whole would be too, so
-   * it is left to the description.
+   * The data of a task's events. What an undeclared progress holds is anybody's guess; with it the whole would
+   * be too, so it is left to the description.
    */
   eventData(record: JsonSchema, progress?: z.core.$ZodType, operationId = ''): JsonSchema {
     const reported = progress ? [this.#components.schema(progress, 'output', operationId)] : []

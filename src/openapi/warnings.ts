@@ -23,9 +23,7 @@ const nameClashes = (document: OpenApiDocument): string[] => {
     const operationId = generated.get(capital(name))
     return operationId === undefined
       ? []
-      : [
-          `The schema id ${name} is also what generated clients call a type of ${operationId}: one gets a number. Rename the id`,
-        ]
+      : [`The schema id ${name} is what generated clients call a type of ${operationId}: one gets a number`]
   })
 }
 

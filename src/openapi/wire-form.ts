@@ -6,8 +6,8 @@ import { isSteadyDefault } from './steady-default.ts'
 import { stringForm } from './string-form.ts'
 
 /**
- * Which values a schema describes: what is taken, what is given (encoded, so every default is there), or what a plain
- * tRPC procedure gives (parsed).
+ * Which values a schema describes: what is taken, what is given (encoded, so every default is there), or what
+ * a plain tRPC procedure gives (parsed).
  */
 export type Side = 'input' | 'output' | 'parsed'
 
@@ -17,7 +17,7 @@ type Adjust = (json: JsonSchema, schema: AnySchema, side: Side) => void
 /** The side of a pipe that is on the wire. */
 const wireEnd = (def: AnyDef): AnySchema => (defOf(def.in).type === 'transform' ? def.out : def.in)
 
-/** Whether a field may be absent from what is given: defaults aren't filled in by encoding, so they don't count. */
+/** Whether a field may be absent from what is given. Encoding fills in no defaults, so they don't count. */
 const mayBeAbsent = (schema: AnySchema): boolean => {
   if (schema._zod.optin === undefined) return false
   const def = defOf(schema)

@@ -1,5 +1,6 @@
 /** One walk over a schema: what JSON can't hold in it, and the facts that later steps plan with. */
 import type { z } from 'zod'
+import { notJson } from './json.ts'
 import { streamContentType } from './stream.ts'
 
 /** Which way values go through a schema. */
@@ -78,10 +79,9 @@ const pipe: Step = (walk, def, path) => {
   const first: string = defOf(def.in).type
   if (isCodec) return visit(walk, def.in, path)
   if (first === 'transform') return preprocess(walk, def, path)
-  const second: string = defOf(def.out).type
-  if (second === 'transform' && walk.direction === 'output')
-    refuse(walk, path, 'a one-way transform', 'use z.codec() with decode and encode: an output is encoded on its way out')
   visit(walk, def.in, path)
+  // An output goes through both, backwards. What comes after an input's wire type is the handler's own business.
+  if (walk.direction === 'output') visit(walk, def.out, path)
 }
 
 const preprocess: Step = (walk, def, path) => {
@@ -100,12 +100,33 @@ const tuple: Step = (walk, def, path) => {
   if (def.rest) visit(walk, def.rest, `${path}[]`)
 }
 
+const transform: Step = (walk, _def, path) => {
+  if (walk.direction === 'output')
+    return refuse(walk, path, 'a one-way transform', 'use z.codec() with decode and encode: an output is encoded on its way out')
+  refuse(walk, path, 'a bare transform, whose wire type is unknown', 'put a schema before it: z.string().transform(…)')
+}
+
+const literal: Step = (walk, def, path) => {
+  for (const value of def.values)
+    if (notJson(value))
+      refuse(walk, path, `the literal ${String(value)}, which JSON can't hold`, 'use a string or a number, or .optional() for undefined')
+}
+
+const file: Step = (walk, _def, path) => {
+  walk.file = true
+  if (walk.direction === 'output' && path !== '')
+    refuse(walk, path, 'a file inside a value', 'make z.file() the whole output, or send a URL or base64 text')
+}
+
 const STEPS: Record<string, Step> = {
   object,
   tuple,
   pipe,
   array: (walk, def, path) => visit(walk, def.element, `${path}[]`),
-  record: (walk, def, path) => visit(walk, def.valueType, join(path, '*')),
+  record: (walk, def, path) => {
+    visit(walk, def.keyType, path)
+    visit(walk, def.valueType, join(path, '*'))
+  },
   union: (walk, def, path) => def.options.forEach((option: z.core.$ZodType) => visit(walk, option, path)),
   intersection: (walk, def, path) => {
     visit(walk, def.left, path)
@@ -120,11 +141,11 @@ const STEPS: Record<string, Step> = {
   prefault: innerDirectional,
   catch: innerDirectional,
   lazy: (walk, def, path) => visit(walk, def.getter(), path),
-  transform: (walk, _def, path) =>
-    refuse(walk, path, 'a bare transform, whose wire type is unknown', 'put a schema before it: z.string().transform(…)'),
+  transform,
+  literal,
   unknown: (walk) => void (walk.opaque = true),
   any: (walk) => void (walk.opaque = true),
-  file: (walk) => void (walk.file = true),
+  file,
 }
 
 const metaId = (schema: z.core.$ZodType): string | undefined =>
@@ -158,6 +179,8 @@ export const inspectSchema = (schema: z.core.$ZodType, direction: Direction): In
   const walk: Walk = {
     direction, refusals: [], named: new Map(), visited: new Set(), directional: false, opaque: false, file: false,
   }
+  if (direction === 'input' && streamContentType(schema) !== undefined)
+    refuse(walk, '', 'a stream(), which is for outputs', 'use z.object({ file: z.file() }) for an upload')
   if (!isWhole(schema)) visit(walk, schema, '')
   return walk
 }

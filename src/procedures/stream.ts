@@ -13,12 +13,17 @@ export interface StreamSchema extends Schema {
 
 const CONTENT_TYPES = new WeakMap<object, string>()
 
+const MEDIA_TYPE = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(\s*;[\x20-\x7e]*)?$/
+
 /**
  * An output of bytes with a content type, such as `stream('text/csv')`.
  *
  * @param contentType media type, RFC 9110 §8.3
+ * @throws TypeError when it isn't one
  */
 export const stream = (contentType: string): StreamSchema => {
+  if (!MEDIA_TYPE.test(contentType))
+    throw new TypeError(`stream(): ${JSON.stringify(contentType)} is not a media type, expected one like 'text/csv'`)
   const schema = z.custom<StreamBody>()
   CONTENT_TYPES.set(schema, contentType)
   return schema as unknown as StreamSchema

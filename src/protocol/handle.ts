@@ -10,7 +10,10 @@ export interface TaskAccess {
   get(query: { id: string; wait?: number; after?: string }): Promise<TaskRecord>
   cancel(id: string): Promise<TaskRecord>
   /** Pushes events with their ids; a handle without it long-polls. May throw, and is then opened again. */
-  watch?(query: { id: string; lastEventId?: string }, signal: AbortSignal): AsyncIterable<{ id: string; event: TaskEvent }>
+  watch?(
+    query: { id: string; lastEventId?: string },
+    signal: AbortSignal,
+  ): AsyncIterable<{ id: string; event: TaskEvent }>
   /** Whether a failure may pass by itself (a dropped connection, a restart), so that it's tried again. */
   isTransient?(error: unknown): boolean
   /** Whether a failure of `watch` means that this client can't, so that the handle long-polls. */
@@ -38,7 +41,11 @@ const pause = (failures: number, signal: AbortSignal): Promise<void> =>
   orAborted(new Promise((resolve) => setTimeout(resolve, Math.min(200 * 2 ** failures, 5000))), signal)
 
 /** Reads the record, again and again where a failure may pass by itself. */
-const read = async (access: TaskAccess, signal: AbortSignal, query: Parameters<TaskAccess['get']>[0]): Promise<TaskRecord> => {
+const read = async (
+  access: TaskAccess,
+  signal: AbortSignal,
+  query: Parameters<TaskAccess['get']>[0],
+): Promise<TaskRecord> => {
   for (let failures = 0; ; failures++) {
     signal.throwIfAborted()
     try {
@@ -106,11 +113,17 @@ const outputOf = (record: TaskRecord): unknown => {
 }
 
 /** A handle to a task, by id. */
-export const createHandle = <TOutput, TProgress>(access: TaskAccess, id: string): TaskHandle<TOutput, TProgress> =>
+export const createHandle = <TOutput, TProgress>(
+  access: TaskAccess,
+  id: string,
+): TaskHandle<TOutput, TProgress> =>
   ({
     id,
     result: async ({ timeout, signal }: WaitOptions = {}) => {
-      const stop = anyOf(signal, timeout === undefined ? timeout : AbortSignal.timeout(toMilliseconds(timeout)))
+      const stop = anyOf(
+        signal,
+        timeout === undefined ? timeout : AbortSignal.timeout(toMilliseconds(timeout)),
+      )
       return outputOf(await orAborted(untilFinished(access, id, stop), stop))
     },
     events: ({ signal } = {}) => events(access, id, signal),

@@ -9,6 +9,7 @@ import { definitionOf, isProcedure, type Definition, type Kind } from '../proced
 import { streamContentType } from '../procedures/stream.ts'
 import { compileSubscription } from '../procedures/subscription-call.ts'
 import { compileAdmission, type Admit } from '../procedures/task-call.ts'
+import { sizeProblem } from './body-limit.ts'
 import { compileForeign, foreignDefinition } from './foreign.ts'
 
 /** A procedure with its place in the app. */
@@ -115,10 +116,13 @@ const schemasOf = (definition: Definition) =>
     ),
   ] as const
 
+const placeIn = (side: string, path: string): string =>
+  path === '' || path.startsWith('[') ? side + path : `${side}.${path}`
+
 const refusals = (definition: Definition): string[] =>
   schemasOf(definition).flatMap(([side, schema, direction]) =>
     inspectSchema(schema, direction).refusals.map(
-      ({ path, problem, cure }) => `${path === '' ? side : `${side}.${path}`} is ${problem}; ${cure}`,
+      ({ path, problem, cure }) => `${placeIn(side, path)} is ${problem}; ${cure}`,
     ),
   )
 
@@ -140,7 +144,9 @@ const problemsOf = (definition: Definition): string[] => {
     typeof definition.handler === 'function' ? undefined : `handler is ${describe(definition.handler)}, expected a function`,
   ].filter((problem) => problem !== undefined)
   if (whole.length > 0) return whole
+  const size = sizeProblem(definition.meta.bodyLimit)
   return [
+    ...(size ? [size] : []),
     ...definition.unknownOptions.map((key) => `unknown option ${JSON.stringify(key)} of a ${definition.kind}`),
     ...refusals(definition),
     ...statusProblems(definition),

@@ -3,27 +3,17 @@ import { toUrlPath } from '../protocol/paths.ts'
 import type { Call } from '../procedures/call.ts'
 import { toFailure, type CallResult } from '../procedures/failure.ts'
 import type { MaybePromise } from '../procedures/handler.ts'
-import type { Meta } from '../procedures/meta.ts'
+import { toBytes } from './body-limit.ts'
 import { enter, leave, type Doors, type RequestEnvironment } from './doors.ts'
 import type { Complaint, Entry } from './entries.ts'
 import { pathOf, type HttpReply, type HttpRequest } from './http.ts'
 import { problemReply, toProblem } from './problem.ts'
 import { compileRespond, type Respond } from './respond.ts'
+import { restMetaProblems } from './rest-meta.ts'
 import { compileInput, takesForm, type InputSource, type ReadInput } from './rest-input.ts'
 import { templateParameters, type PathParams, type Route, type RouteHandler } from './route-table.ts'
 import { eventStreamReply, type ServerEvent } from './sse.ts'
 import { fieldsOf } from './text-values.ts'
-
-const UNITS: Record<string, number> = { kb: 1024, mb: 1024 ** 2 }
-
-/** A size in bytes from `'10mb'` or a number. */
-export const toBytes = (size: NonNullable<Meta['bodyLimit']>): number => {
-  if (typeof size === 'number') return size
-  const [, amount, unit = ''] = /^(\d+(?:\.\d+)?)(kb|mb)$/.exec(size) ?? []
-  const bytes = Number(amount) * (UNITS[unit] ?? NaN)
-  if (Number.isFinite(bytes)) return bytes
-  throw new RangeError(`bodyLimit ${JSON.stringify(size)} is not a size: give bytes or a text like '10mb'`)
-}
 
 /** How a procedure is reached over REST: one binding a route. */
 export interface RestBinding {
@@ -72,7 +62,7 @@ export const checkBinding = ({ entry, path, source }: RestBinding, complain: (co
   for (const place of Object.values(source.in))
     if (!/^(header|cookie|query):./.test(place))
       complain({ at: entry.path, text: `meta.rest.in has ${JSON.stringify(place)}, expected header:name, cookie:name or query:name` })
-  if (!path.startsWith('/')) complain({ at: entry.path, text: `meta.rest.path ${JSON.stringify(path)} must begin with "/"` })
+  for (const text of restMetaProblems(entry.definition)) complain({ at: entry.path, text })
 }
 
 const reply = (doors: Doors, entry: Entry, respond: Respond, request: HttpRequest, result: CallResult): HttpReply => {

@@ -133,7 +133,8 @@ const nameValues = (route: Route, values: readonly string[]): PathParams =>
 
 const childOf = (node: Node, segment: string): Node => {
   if (isParameter(segment)) return (node.parameter ??= createNode())
-  const child = node.statics.get(segment) ?? createNode()
-  node.statics.set(segment, child)
+  const name = decodeSegment(segment) ?? segment
+  const child = node.statics.get(name) ?? createNode()
+  node.statics.set(name, child)
   return child
 }

@@ -1,5 +1,5 @@
 /** Tasks on the tRPC door: `trpc.countPrimes.run`, `.start`, `.get`, `.watch`, …, and `trpc.tasks.*` over all of them. */
-import { z } from 'zod'
+import type { z } from 'zod'
 import { tracked } from '@trpc/server'
 import { isFinished, type TaskRecord } from '../protocol/task.ts'
 import { invalidInput } from '../procedures/call.ts'
@@ -10,28 +10,8 @@ import { unknownTask, type Caller } from '../tasks/tasks.ts'
 import type { Entry } from './entries.ts'
 import type { HttpRequest } from './http.ts'
 import { startTask, toCallResult, type TaskDoors } from './task-service.ts'
+import { taskInputs } from './task-inputs.ts'
 import type { Operation } from './trpc-router.ts'
-
-const ID = z.object({ id: z.string() })
-const GET = ID.extend({ wait: z.number().min(0).max(30).optional(), after: z.string().optional() })
-const WATCH = ID.extend({ lastEventId: z.string().nullish() })
-const START_WITH = z.object({
-  input: z.unknown(),
-  idempotencyKey: z.string().optional(),
-  runAt: z.string().optional(),
-  delay: z.union([z.number(), z.string()]).optional(),
-  priority: z.number().optional(),
-  tags: z.array(z.string()).optional(),
-})
-const LIST = z
-  .object({
-    procedure: z.string().optional(),
-    status: z.enum(['queued', 'running', 'succeeded', 'failed', 'cancelled']).optional(),
-    tag: z.string().optional(),
-    limit: z.int().min(1).max(200).optional(),
-    cursor: z.string().optional(),
-  })
-  .optional()
 
 const read = <S extends z.ZodType>(schema: S, input: unknown): z.output<S> => {
   const parsed = schema.safeParse(input)
@@ -70,20 +50,20 @@ const byId = (doors: TaskDoors, prefix: string, procedure: string | undefined): 
     return task && (procedure === undefined || task.procedure === procedure) ? task : unknownTask(id)
   }
   const get: Act = async (input, ctx, signal) => {
-    const { id, wait = 0, after } = read(GET, input)
+    const { id, wait = 0, after } = read(taskInputs().get, input)
     const caller = doors.callerOf(ctx)
     await find(id, caller)
     const task = (await tasks.wait(id, { timeout: wait * 1000, after, signal }, caller)) ?? unknownTask(id)
     return tasks.record(task, caller)
   }
   const cancel: Act = async (input, ctx) => {
-    const { id } = read(ID, input)
+    const { id } = read(taskInputs().byId, input)
     const caller = doors.callerOf(ctx)
     await find(id, caller)
     return ((await tasks.cancel(id, caller)) ?? unknownTask(id)).record
   }
   const retry: Act = async (input, ctx) => {
-    const { id } = read(ID, input)
+    const { id } = read(taskInputs().byId, input)
     const caller = doors.callerOf(ctx)
     await find(id, caller)
     return ofProcedure((await tasks.retry(id, caller)) ?? unknownTask(id), procedure)
@@ -101,7 +81,7 @@ async function* watch(doors: TaskDoors, id: string, after: string | undefined, c
 
 const watchOperation = (doors: TaskDoors, path: string): Operation =>
   operation(`${path}.watch`, 'subscription', async (input, ctx, signal) => {
-    const { id, lastEventId } = read(WATCH, input)
+    const { id, lastEventId } = read(taskInputs().watch, input)
     const caller = doors.callerOf(ctx)
     const task = await doors.tasks.find(id, caller)
     if (task?.procedure !== path) return unknownTask(id)
@@ -130,7 +110,7 @@ const startOperations = (doors: TaskDoors, entry: Entry): Operation[] => {
   }
   const plain: Act = (input, ctx, _signal, request) => start(input, ctx, withKey(request))
   const withOptions: Act = async (raw, ctx, _signal, request) => {
-    const { input, ...options } = read(START_WITH, raw)
+    const { input, ...options } = read(taskInputs().startWith, raw)
     return start(input, ctx, { ...withKey(request), ...options })
   }
   return [
@@ -153,10 +133,10 @@ export const genericTaskOperations = (doors: TaskDoors): Operation[] => {
     const caller = doors.callerOf(ctx)
     if (!doors.listable(caller))
       throw new ProcedureError('FORBIDDEN', 'Tasks are not listed in production until createApp has an `owner` or `admin` option')
-    return doors.tasks.list(read(LIST, input) ?? {}, caller)
+    return doors.tasks.list(read(taskInputs().list, input) ?? {}, caller)
   }
   const remove: Act = async (input, ctx) => {
-    const { id } = read(ID, input)
+    const { id } = read(taskInputs().byId, input)
     if (!(await doors.tasks.remove(id, doors.callerOf(ctx)))) return unknownTask(id)
     return undefined
   }

@@ -15,7 +15,7 @@ import { FakeHost, createGate, failure, lost, returned, untilAborted, value } fr
 /** One place where tasks live, and engines over it. */
 export interface EnginePlace {
   /** An engine over what is there. Its queue takes at most 1000. */
-  create(): TaskEngine
+  create(): Promise<TaskEngine>
   /** Ends the last engine as a killed process would: the next one finds what was acknowledged. */
   crash(): Promise<void> | void
   dispose(): Promise<void> | void
@@ -54,7 +54,7 @@ export const engineSuite = (
 
     const open = async (nextHost: FakeHost) => {
       host = nextHost
-      engine = place.create()
+      engine = await place.create()
       engines.push(engine)
       await engine.open(host)
     }

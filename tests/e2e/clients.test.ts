@@ -5,7 +5,11 @@ import path from 'node:path'
 import { QueryClient } from '@tanstack/react-query'
 import { attachTask, errorOf, restTask, startTask, TaskError, type TaskEvent } from 'errand/client'
 import { afterAll, beforeAll, describe, expect, expectTypeOf, test } from 'vitest'
-import { addOptions, listTasksInfiniteOptions, usersCreateMutation } from '../../clients/quickstart/@tanstack/react-query.gen.ts'
+import {
+  addOptions,
+  listTasksInfiniteOptions,
+  usersCreateMutation,
+} from '../../clients/quickstart/@tanstack/react-query.gen.ts'
 import { createClient } from '../../clients/quickstart/client/index.ts'
 import * as sdk from '../../clients/quickstart/index.ts'
 import { zNewUser } from '../../clients/quickstart/zod.gen.ts'
@@ -37,7 +41,10 @@ describe('a generated client', () => {
   })
 
   test('reaches REST routes of their own, with path, query and status', async () => {
-    const made = await sdk.usersCreate({ body: { name: 'Ada', email: 'ada@example.com' }, throwOnError: true })
+    const made = await sdk.usersCreate({
+      body: { name: 'Ada', email: 'ada@example.com' },
+      throwOnError: true,
+    })
     expect(made.response.status).toBe(201)
     const { id } = made.data
     expect((await sdk.usersGet({ path: { id } })).data).toEqual(made.data)
@@ -110,10 +117,12 @@ describe('a task handle over REST', () => {
   const countPrimes = restTask(sdk, 'countPrimes')
 
   test('knows the types of its task', () => {
-    expectTypeOf(startTask(countPrimes, { below: 9 })).resolves.toHaveProperty('result').returns.resolves.toEqualTypeOf<{
-      count: number
-      largest: number
-    }>()
+    expectTypeOf(startTask(countPrimes, { below: 9 }))
+      .resolves.toHaveProperty('result')
+      .returns.resolves.toEqualTypeOf<{
+        count: number
+        largest: number
+      }>()
     expectTypeOf<Parameters<typeof countPrimes.start>[0]>().toEqualTypeOf<{ below: number }>()
     // @ts-expect-error -- not a task
     const notTask = () => restTask(sdk, 'add')
@@ -135,7 +144,10 @@ describe('a task handle over REST', () => {
     const task = await startTask(countPrimes, { below: 1_000_000 })
     const events: TaskEvent[] = []
     for await (const event of task.events()) events.push(event)
-    expect(events.at(-1)).toMatchObject({ type: 'done', record: { status: 'succeeded', result: { count: 78_498 } } })
+    expect(events.at(-1)).toMatchObject({
+      type: 'done',
+      record: { status: 'succeeded', result: { count: 78_498 } },
+    })
     expect(events.map(({ type }) => type)).toContain('progress')
   })
 
@@ -201,7 +213,9 @@ describe('a task handle over REST', () => {
       seen.push(request)
       return request
     })
-    const task = await startTask(restTask(sdk, 'countPrimes', { client, headers: { 'x-tenant': 'a' } }), { below: 10 })
+    const task = await startTask(restTask(sdk, 'countPrimes', { client, headers: { 'x-tenant': 'a' } }), {
+      below: 10,
+    })
     expect(await task.result()).toEqual({ count: 4, largest: 7 })
     expect(seen.length).toBeGreaterThan(1)
     expect(seen.every((request) => request.headers.get('x-tenant') === 'a')).toBe(true)
@@ -225,7 +239,11 @@ describe('options for TanStack Query', () => {
 
   test('mutate with a mutation, and page through a list', async () => {
     expectTypeOf(usersCreateMutation().mutationFn).not.toBeUndefined()
-    const pages = await queries.infiniteQuery({ ...listTasksInfiniteOptions({ query: { limit: 1 } }), initialPageParam: {}, getNextPageParam: () => null } as never)
+    const pages = await queries.infiniteQuery({
+      ...listTasksInfiniteOptions({ query: { limit: 1 } }),
+      initialPageParam: {},
+      getNextPageParam: () => null,
+    } as never)
     expect((pages as unknown as { pages: unknown[] }).pages).toHaveLength(1)
   })
 })

@@ -26,11 +26,12 @@ interface Running {
   ended: Promise<number | null>
 }
 
+let runs = 0
 const start = (...args: string[]): Running => {
   let [output, errors] = ['', '']
   const child = spawn(process.execPath, [join(root, 'src/cli/errand.ts'), ...args], {
     cwd: folder,
-    env: { ...process.env, ERRAND_DATA: join(folder, 'data'), NO_COLOR: '1', NODE_OPTIONS: '' },
+    env: { ...process.env, ERRAND_DATA: join(folder, `data-${runs++}`), NO_COLOR: '1', NODE_OPTIONS: '' },
   })
   child.stdout.on('data', (text: Buffer) => (output += text))
   child.stderr.on('data', (text: Buffer) => (errors += text))
@@ -155,7 +156,7 @@ describe('errand openapi', () => {
 describe('errand serve', () => {
   const serving = async (...args: string[]) => {
     const running = start('serve', QUICKSTART, '--port', '0', ...args)
-    const url = await until('the address', () => /served at (\S+)/.exec(running.output())?.[1])
+    const url = await until('the address', () => /served at (\S+)[^]*Ctrl/.exec(running.output())?.[1])
     return { ...running, url }
   }
 
@@ -182,7 +183,8 @@ describe('errand serve', () => {
       body: '{"below":1000000000}',
     })
     const { links } = (await started.json()) as { links: { self: string } }
-    const status = async () => ((await (await fetch(running.url + links.self)).json()) as { status: string }).status
+    const status = async () =>
+      ((await (await fetch(running.url + links.self)).json()) as { status: string }).status
     await until('running', async () => (await status()) === 'running')
     running.process.kill('SIGINT')
     await until('closing', () => running.output().includes('SIGINT: closing'))
@@ -195,7 +197,9 @@ describe('errand serve', () => {
     const first = await serving()
     const { code, errors } = await errand('serve', QUICKSTART, '--port', new URL(first.url).port)
     expect(code).toBe(1)
-    expect(errors).toMatch(/can't be served: /)
-    expect((await errand('serve', QUICKSTART, '--port', '70000')).errors).toContain('from 0 (any free port) to 65535')
+    expect(errors).toMatch(/app\.ts can't be served: Port \d+ on 127\.0\.0\.1 is taken: /)
+    expect((await errand('serve', QUICKSTART, '--port', '70000')).errors).toContain(
+      'from 0 (any free port) to 65535',
+    )
   })
 })

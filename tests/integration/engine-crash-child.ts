@@ -8,7 +8,7 @@ import { local } from '../../src/tasks/engines/local.ts'
 import { createTaskId } from '../../src/tasks/id.ts'
 import { toPolicy } from '../../src/tasks/policy.ts'
 
-const engine = local({ dir: process.argv[2]! }).create()
+const engine = await local({ dir: process.argv[2]! }).create()
 const policy = toPolicy({ retry: { attempts: 1000, backoff: 'none' } })
 
 /** Some end, some fail and run again, some go on for ever. */

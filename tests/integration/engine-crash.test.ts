@@ -71,7 +71,7 @@ describe('SIGKILL under load', () => {
     for (let round = 0; round < ROUNDS; round++) await runUntilKilled(said)
     expect(said.started.size).toBeGreaterThan(100)
 
-    const engine = local({ dir }).create()
+    const engine = await local({ dir }).create()
     await engine.open(finishingHost)
     for (const id of said.ended) expect(await engine.get(id), id).toMatchObject({ status: 'succeeded' })
     await untilIdle(engine)
@@ -88,7 +88,7 @@ describe('SIGKILL under load', () => {
   it('gives the lock back, and only then', async () => {
     const child = startChild()
     await once(child.stdout!, 'data')
-    const engine = local({ dir }).create()
+    const engine = await local({ dir }).create()
     await expect(engine.open(finishingHost)).rejects.toThrow(/in use by another process/)
     child.kill('SIGKILL')
     child.stdout!.resume()

@@ -13,7 +13,7 @@ import { toPolicy } from '../../src/tasks/policy.ts'
 const [store = 'sqlite', slots = '64', inFlight = '64', seconds = '4'] = process.argv.slice(2)
 const dir = mkdtempSync(join(process.env['BENCH_DIR'] ?? tmpdir(), 'errand-bench-'))
 const options = (store === 'sqlite' ? { store, dir } : { store }) as LocalOptions
-const engine = local(options).create()
+const engine = await local(options).create()
 const policy = toPolicy({})
 
 const host: EngineHost = {

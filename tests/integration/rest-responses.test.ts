@@ -157,7 +157,7 @@ describe('headers of the answer', async () => {
   })
 
   test('that HTTP can not carry cost that request a 500 and not the server its life', async () => {
-    for (const name of ['%01', '%7F', '%0D%0AInjected:%201', '☃'].map((text) => (text === '☃' ? encodeURIComponent(text) : text))) {
+    for (const name of ['%01', '%7F', 'a%0D%0AInjected:%201', '☃'].map((text) => (text === '☃' ? encodeURIComponent(text) : text))) {
       const answer = await get(`/echoes?name=${name}`)
       expect(answer.status, name).toBe(500)
       expect(answer.headers['injected']).toBeUndefined()
@@ -273,7 +273,7 @@ describe('a long stream', () => {
   })
 
   test('does not stay in memory once it is sent', async () => {
-    const PIECES = 3000
+    const PIECES = 6000
     const { url } = await serve({
       long: procedure.query({
         input: z.void(),
@@ -291,6 +291,7 @@ describe('a long stream', () => {
       most = Math.max(most, process.memoryUsage().arrayBuffers)
     }
     expect(received).toBe(PIECES * PIECE)
+    // When sent pieces are kept it is more than all of it.
     expect(most).toBeLessThan((PIECES * PIECE) / 2)
   })
 

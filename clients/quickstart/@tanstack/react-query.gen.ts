@@ -61,7 +61,7 @@ export const addOptions = (options: Options<AddData>) => queryOptions<AddRespons
 /**
  * Count the primes below a number
  *
- * Starts a task and waits for its output. With `Prefer: respond-async` the answer is 202 and the task's record.
+ * Starts a task and waits for its output. With `Prefer: respond-async` the answer is 202 and the record.
  */
 export const countPrimesMutation = (options?: Partial<Options<CountPrimesData>>): UseMutationOptions<CountPrimesResponse, CountPrimesError, Options<CountPrimesData>> => {
     const mutationOptions: UseMutationOptions<CountPrimesResponse, CountPrimesError, Options<CountPrimesData>> = {
@@ -336,7 +336,7 @@ export const getTaskStatusOptions = (options: Options<GetTaskStatusData>) => que
 /**
  * Make a thumbnail
  *
- * Starts a task and waits for its output. With `Prefer: respond-async` the answer is 202 and the task's record.
+ * Starts a task and waits for its output. With `Prefer: respond-async` the answer is 202 and the record.
  */
 export const thumbnailMutation = (options?: Partial<Options<ThumbnailData>>): UseMutationOptions<ThumbnailResponse, ThumbnailError, Options<ThumbnailData>> => {
     const mutationOptions: UseMutationOptions<ThumbnailResponse, ThumbnailError, Options<ThumbnailData>> = {

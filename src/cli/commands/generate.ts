@@ -27,7 +27,10 @@ export const generateCommand = (): Command =>
     .requiredOption('-o, --out <folder>', 'where the client is, or is to be')
     .option('--check', 'change nothing; fail when the client there is stale')
     .addOption(
-      new Option('--extension <extension>', 'of the imports in the client: .js where tsc builds it without rewriting them')
+      new Option(
+        '--extension <extension>',
+        'of the imports in the client: .js where tsc builds it without rewriting them',
+      )
         .choices(['.ts', '.js'] satisfies ImportExtension[])
         .default('.ts'),
     )
@@ -35,6 +38,13 @@ export const generateCommand = (): Command =>
     .option('--no-react-query', 'leave out the options for TanStack Query (React)')
     .action(async (file: string, options: Options) => {
       const { out, check, ...client } = options
-      const fresh = await generateFor({ file, out, check, client, command: commandLine(file, options), print: (line) => console.log(line) })
+      const fresh = await generateFor({
+        file,
+        out,
+        check,
+        client,
+        command: commandLine(file, options),
+        print: (line) => console.log(line),
+      })
       if (!fresh) process.exitCode = 1
     })

@@ -19,7 +19,12 @@ export const serveCommand = (): Command =>
   new Command('serve')
     .description('serve an app: REST, tRPC, the API reference, and its tasks')
     .argument('<app>', 'the module that exports the app, such as app.ts')
-    .addOption(new Option('-p, --port <number>', 'the port; 0 takes a free one').env('PORT').argParser(toPort).default(3000))
+    .addOption(
+      new Option('-p, --port <number>', 'the port; 0 takes a free one')
+        .env('PORT')
+        .argParser(toPort)
+        .default(3000),
+    )
     .option('--host <address>', 'the address to listen on; 0.0.0.0 for all', '127.0.0.1')
     .action(async (file: string, options: Options) => {
       await serveApp(await loadApp(file), {

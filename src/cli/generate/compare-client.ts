@@ -15,13 +15,16 @@ export interface Difference {
 }
 
 // A checkout may have given the files the line ends of its system.
-const read = async (path: string): Promise<string | undefined> => (await readIfThere(path))?.replaceAll('\r\n', '\n')
+const read = async (path: string): Promise<string | undefined> =>
+  (await readIfThere(path))?.replaceAll('\r\n', '\n')
 
 /** What differs in a folder from a client; files that are not the generator's don't count. */
 export const differences = async (folder: string, files: ClientFiles): Promise<Difference[]> => {
   const paths = new Set([...files.keys(), ...(await ownedFiles(folder))])
   const found = await Promise.all(
-    [...paths].sort().map(async (path) => ({ path, before: await read(join(folder, path)), after: files.get(path) })),
+    [...paths]
+      .sort()
+      .map(async (path) => ({ path, before: await read(join(folder, path)), after: files.get(path) })),
   )
   return found.filter(({ before, after }) => before !== after)
 }

@@ -134,6 +134,8 @@ export function createSseClient<TData = unknown>({
 export const withOwnReader = (text: string): string => {
   const at = text.indexOf(BEGIN)
   if (at === -1)
-    throw new CliError(`@hey-api/openapi-ts wrote ${EVENT_STREAM_FILE} without ${BEGIN}…>: install the version that package.json of errand asks for`)
+    throw new CliError(
+      `@hey-api/openapi-ts wrote ${EVENT_STREAM_FILE} without ${BEGIN}…>: install the version that package.json of errand asks for`,
+    )
   return text.slice(0, at) + READER
 }

@@ -40,7 +40,14 @@ export const generateClient = async (
 }
 
 /** Whether the client in the folder is, now, what would be generated. */
-export const generateFor = async ({ file, out, check, client, command, print }: GenerateRequest): Promise<boolean> => {
+export const generateFor = async ({
+  file,
+  out,
+  check,
+  client,
+  command,
+  print,
+}: GenerateRequest): Promise<boolean> => {
   const app = await loadApp(file)
   const document = documentText(await app.openapi())
   const places = [resolve(file), resolve('package.json')].map((path) => pathToFileURL(path).href)

@@ -23,7 +23,8 @@ interface Operation {
   readonly 'x-kind'?: string
 }
 
-const isQuery = (operation: object): true | undefined => ((operation as Operation)['x-kind'] === 'query' ? true : undefined)
+const isQuery = (operation: object): true | undefined =>
+  (operation as Operation)['x-kind'] === 'query' ? true : undefined
 
 await createClient({
   input,

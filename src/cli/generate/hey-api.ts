@@ -16,17 +16,24 @@ const PROCESS = fileURLToPath(new URL(`./hey-api-process.${isSource ? 'ts' : 'js
 const run = promisify(execFile)
 
 /** What is generated, in a folder of its own: hey-api reads configuration and dependencies wherever it stands. */
-const generateIn = async (folder: string, job: Omit<HeyApiJob, 'input' | 'output'>, document: string): Promise<string> => {
+const generateIn = async (
+  folder: string,
+  job: Omit<HeyApiJob, 'input' | 'output'>,
+  document: string,
+): Promise<string> => {
   const input = join(folder, 'openapi.json')
   const output = join(folder, 'client')
   await mkdir(output)
   await writeFile(input, document)
   await writeFile(join(folder, 'package.json'), '{ "private": true, "dependencies": { "zod": "^4.4.0" } }')
-  await run(process.execPath, [PROCESS, JSON.stringify({ ...job, input, output } satisfies HeyApiJob)], { cwd: folder }).catch(
-    (cause: Error & { stderr?: string }) => {
-      throw new CliError(`@hey-api/openapi-ts ${job.peers.heyApi.version} failed:\n\n${cause.stderr || cause.message}`, { cause })
-    },
-  )
+  await run(process.execPath, [PROCESS, JSON.stringify({ ...job, input, output } satisfies HeyApiJob)], {
+    cwd: folder,
+  }).catch((cause: Error & { stderr?: string }) => {
+    throw new CliError(
+      `@hey-api/openapi-ts ${job.peers.heyApi.version} failed:\n\n${cause.stderr || cause.message}`,
+      { cause },
+    )
+  })
   return output
 }
 
@@ -36,7 +43,9 @@ const readFiles = async (folder: string): Promise<ClientFiles> => {
   const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
   return new Map(
     await Promise.all(
-      paths.map(async (path) => [relative(folder, path).split(sep).join('/'), await readFile(path, 'utf8')] as const),
+      paths.map(
+        async (path) => [relative(folder, path).split(sep).join('/'), await readFile(path, 'utf8')] as const,
+      ),
     ),
   )
 }
@@ -48,7 +57,11 @@ const serverOf = (document: string): string | false => {
 }
 
 /** Generates a client of a document. */
-export const runHeyApi = async (document: string, client: ClientOptions, peers: Peers): Promise<ClientFiles> => {
+export const runHeyApi = async (
+  document: string,
+  client: ClientOptions,
+  peers: Peers,
+): Promise<ClientFiles> => {
   const folder = await mkdtemp(join(tmpdir(), 'errand-generate-'))
   try {
     return await readFiles(await generateIn(folder, { peers, client, baseUrl: serverOf(document) }, document))

@@ -6,7 +6,11 @@ import type { ClientFiles } from './client-options.ts'
 import { isMarked, MANIFEST, manifestText, ownedFiles, readIfThere } from './manifest.ts'
 
 /** Refuses to overwrite what somebody else wrote. */
-const checkForeign = async (folder: string, files: ClientFiles, owned: ReadonlySet<string>): Promise<void> => {
+const checkForeign = async (
+  folder: string,
+  files: ClientFiles,
+  owned: ReadonlySet<string>,
+): Promise<void> => {
   const foreign: string[] = []
   for (const [path, text] of files) {
     const there = owned.has(path) ? undefined : await readIfThere(join(folder, path))
@@ -20,7 +24,8 @@ const checkForeign = async (folder: string, files: ClientFiles, owned: ReadonlyS
 
 const changedFiles = async (folder: string, files: ClientFiles): Promise<[string, string][]> => {
   const changed: [string, string][] = []
-  for (const [path, text] of files) if ((await readIfThere(join(folder, path))) !== text) changed.push([path, text])
+  for (const [path, text] of files)
+    if ((await readIfThere(join(folder, path))) !== text) changed.push([path, text])
   return changed
 }
 

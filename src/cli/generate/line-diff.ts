@@ -11,7 +11,8 @@ const commonTails = (old: readonly string[], now: readonly string[]): Uint16Arra
   const table = Array.from({ length: old.length + 1 }, () => new Uint16Array(now.length + 1))
   for (let i = old.length - 1; i >= 0; i--)
     for (let j = now.length - 1; j >= 0; j--)
-      table[i]![j] = old[i] === now[j] ? table[i + 1]![j + 1]! + 1 : Math.max(table[i + 1]![j]!, table[i]![j + 1]!)
+      table[i]![j] =
+        old[i] === now[j] ? table[i + 1]![j + 1]! + 1 : Math.max(table[i + 1]![j]!, table[i]![j + 1]!)
   return table
 }
 
@@ -23,7 +24,8 @@ const changesOf = (old: readonly string[], now: readonly string[]): Change[] => 
     if (i < old.length && j < now.length && old[i] === now[j]) {
       changes.push([' ', old[i++]!])
       j++
-    } else if (j === now.length || (i < old.length && common[i + 1]![j]! >= common[i]![j + 1]!)) changes.push(['-', old[i++]!])
+    } else if (j === now.length || (i < old.length && common[i + 1]![j]! >= common[i]![j + 1]!))
+      changes.push(['-', old[i++]!])
     else changes.push(['+', now[j++]!])
   }
   return changes
@@ -38,7 +40,9 @@ const firstDifference = (old: readonly string[], now: readonly string[]): number
 
 /** Keeps what changed and a few lines around it. */
 const nearChanges = (changes: readonly Change[]): Change[] =>
-  changes.filter((_, at) => changes.slice(Math.max(0, at - CONTEXT), at + CONTEXT + 1).some(([sign]) => sign !== ' '))
+  changes.filter((_, at) =>
+    changes.slice(Math.max(0, at - CONTEXT), at + CONTEXT + 1).some(([sign]) => sign !== ' '),
+  )
 
 const linesOf = (text: string): string[] => text.split('\n')
 

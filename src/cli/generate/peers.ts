@@ -26,7 +26,12 @@ const find = (name: string, places: readonly string[]): Package | undefined => {
   for (const from of places) {
     try {
       const file = findPackageJSON(name, from)
-      if (file) return { name, from, version: (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version }
+      if (file)
+        return {
+          name,
+          from,
+          version: (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version,
+        }
     } catch {
       // Not there: the next place may have it.
     }
@@ -50,9 +55,13 @@ export const findPeers = (places: readonly string[]): Peers => {
   const compiler = findCompiler(places)
   if (!heyApi || !compiler) {
     const missing = [...(heyApi ? [] : [HEY_API]), ...(compiler ? [] : ['typescript-js'])]
-    throw new CliError(`Generating clients needs ${missing.join(' and ')}, which this project lacks. Install it:\n\n  ${INSTALL}\n`)
+    throw new CliError(
+      `Generating clients needs ${missing.join(' and ')}, which this project lacks. Install it:\n\n  ${INSTALL}\n`,
+    )
   }
   if (!heyApi.version.startsWith(`${KNOWN}.`))
-    throw new CliError(`Generating clients needs ${HEY_API} ~${KNOWN}.0, but ${heyApi.version} is installed:\n\n  ${INSTALL}\n`)
+    throw new CliError(
+      `Generating clients needs ${HEY_API} ~${KNOWN}.0, but ${heyApi.version} is installed:\n\n  ${INSTALL}\n`,
+    )
   return { heyApi, compiler }
 }

@@ -1,9 +1,7 @@
 /** `local()` and `inline()`: tasks of one process, with nothing else to install or start. */
-import { KeyvStore } from '../stores/keyv-store.ts'
 import { checkAdapter, type Adapter } from '../stores/adapter.ts'
-import { SqliteAdapter } from '../stores/sqlite.ts'
+import type { TaskEngine } from '../engine.ts'
 import type { TaskStore } from '../store.ts'
-import { LocalEngine } from './local-engine.ts'
 import { toSettings, type EngineOptions, type TasksOption } from './options.ts'
 
 /** Options of `local()`. */
@@ -29,7 +27,7 @@ export const local = (options: LocalOptions = {}): TasksOption => {
   return {
     ...settings,
     multiHost: false,
-    create: () => new LocalEngine({ name: 'local', store: toStore(options), queueLimit }),
+    create: () => createEngine('local', options, queueLimit),
   }
 }
 
@@ -47,15 +45,21 @@ export const inline = (
     ...settings,
     runOn: 'inline',
     multiHost: false,
-    create: () => new LocalEngine({ name: 'inline', store: toStore({ store: 'memory' }), queueLimit }),
+    create: () => createEngine('inline', { store: 'memory' }, queueLimit),
   }
 }
 
-const toStore = ({ store = 'sqlite', dir }: LocalOptions): TaskStore => {
+const createEngine = async (name: string, options: LocalOptions, queueLimit: number): Promise<TaskEngine> => {
+  const { LocalEngine } = await import('./local-engine.ts')
+  return new LocalEngine({ name, store: await toStore(options), queueLimit })
+}
+
+const toStore = async ({ store = 'sqlite', dir }: LocalOptions): Promise<TaskStore> => {
+  const { KeyvStore } = await import('../stores/keyv-store.ts')
   if (store === 'memory') return new KeyvStore(new Map(), { name: 'memory' })
-  if (store === 'sqlite')
-    return new KeyvStore(new SqliteAdapter(dir === undefined ? {} : { dir }), { name: 'sqlite' })
-  return new KeyvStore(store)
+  if (store !== 'sqlite') return new KeyvStore(store)
+  const { SqliteAdapter } = await import('../stores/sqlite.ts')
+  return new KeyvStore(new SqliteAdapter(dir === undefined ? {} : { dir }), { name: 'sqlite' })
 }
 
 const checkStore = ({ store, dir }: LocalOptions): void => {

@@ -26,8 +26,8 @@ export interface ExecutorSizes {
 /** Where tasks live, chosen and checked, but nothing opened. */
 export interface TasksOption {
   readonly kind: string
-  /** Makes an engine; opens nothing. */
-  create(): TaskEngine
+  /** Makes an engine; opens nothing. Its code and its libraries are loaded here, not before. */
+  create(): Promise<TaskEngine>
   readonly executors: ExecutorSizes
   readonly queueLimit: number
   /** Milliseconds. */

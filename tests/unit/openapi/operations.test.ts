@@ -213,7 +213,12 @@ describe('where an input comes from', () => {
 describe('what a call is answered with', () => {
   it('an output, nothing, bytes, or either of the first two', async () => {
     const { paths } = await documentOf({
-      json: procedure.query({ ...nothing, output: z.int(), meta: { rest: { status: 201 } } }),
+      json: procedure.query({
+        ...nothing,
+        output: z.int(),
+        meta: { rest: { status: 201 } },
+        handler: () => 1,
+      }),
       nothing: procedure.query(nothing),
       maybe: procedure.query({ ...nothing, output: z.int().optional() }),
       csv: procedure.query({ ...nothing, output: stream('text/csv'), handler: () => '' }),

@@ -17,7 +17,7 @@ import { endedTask, newTask } from '../../conformance/store-suite.ts'
 afterEach(() => vi.unstubAllEnvs())
 
 describe('local()', () => {
-  it('has the documented defaults and opens nothing', () => {
+  it('has the documented defaults and opens nothing', async () => {
     const dir = join(tmpdir(), 'errand-never-made')
     vi.stubEnv('ERRAND_DATA', dir)
     const { create, ...option } = local()
@@ -28,14 +28,14 @@ describe('local()', () => {
       drainGrace: 25_000,
       multiHost: false,
     })
-    expect(create().capabilities).toEqual({ durable: 'power', multiHost: false, transactionalStart: false })
+    expect((await create()).capabilities).toEqual({ durable: 'power', multiHost: false, transactionalStart: false })
     expect(existsSync(dir)).toBe(false)
   })
 
   it('keeps its file where ERRAND_DATA says', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'errand-local-'))
     vi.stubEnv('ERRAND_DATA', dir)
-    const engine = local().create()
+    const engine = await local().create()
     await engine.open(new FakeHost())
     await engine.close()
     expect(existsSync(join(dir, 'tasks.db'))).toBe(true)
@@ -68,10 +68,10 @@ describe('local()', () => {
 })
 
 describe('inline()', () => {
-  it('is the same in memory, with everything on the event loop', () => {
+  it('is the same in memory, with everything on the event loop', async () => {
     const option = inline({ inline: 5 })
     expect(option).toMatchObject({ kind: 'inline', runOn: 'inline', executors: { inline: 5 } })
-    expect(option.create()).toMatchObject({ name: 'inline', capabilities: { durable: 'none' } })
+    expect(await option.create()).toMatchObject({ name: 'inline', capabilities: { durable: 'none' } })
   })
 })
 
