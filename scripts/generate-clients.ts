@@ -1,11 +1,11 @@
 /** Generates the committed clients of the examples; with `--check`, fails when one is stale. */
+import { fileURLToPath } from 'node:url'
 import { defaultClientOptions } from '../src/cli/generate/client-options.ts'
 import { generateFor } from '../src/cli/generate/generate-for.ts'
 
 const CLIENTS = [{ file: 'examples/quickstart/app.ts', out: 'clients/quickstart' }]
 
-const root = new URL('..', import.meta.url)
-process.chdir(root.pathname)
+process.chdir(fileURLToPath(new URL('..', import.meta.url)))
 
 const fresh: boolean[] = []
 for (const { file, out } of CLIENTS)

@@ -95,7 +95,7 @@ const KNOWN_OPENAPI: ReadonlySet<string> = new Set([
 ] satisfies (keyof OpenApiOptions)[])
 
 // As it is sent: a path with other characters would come percent-encoded and never match.
-const isPath = (path: string): boolean => /^\/[!-~]*[^/]$/.test(path) && !/[\s?#{}]/.test(path)
+const isPath = (path: string): boolean => /^\/[!-~]*[!-.0-~]$/.test(path) && !/[?#{}]/.test(path)
 
 const unknownIn = (value: unknown, known: ReadonlySet<string>, prefix = ''): string[] =>
   Object.keys(typeof value === 'object' && value !== null ? value : {})

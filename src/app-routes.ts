@@ -26,6 +26,8 @@ export interface AppRoutesParts {
   readonly taskDoors: TaskDoors
   readonly ready: () => Promise<boolean>
   readonly complain: (complaint: Complaint) => void
+  /** Told of what works but could be better. */
+  readonly warn: (message: string) => void
 }
 
 /** What an app serves, and where. */
@@ -116,8 +118,13 @@ export const buildRoutes = (parts: AppRoutesParts): AppRoutes => {
   if (tasks.length > 0) checkTasksName(entries, complain)
 
   const openapi = once(async () => {
-    const { createDocument } = await import('./openapi/document.ts')
-    return createDocument({ bindings, prefix, tasksRoot, ...options.openapi })
+    const [{ createDocument }, { documentWarnings }] = await Promise.all([
+      import('./openapi/document.ts'),
+      import('./openapi/warnings.ts'),
+    ])
+    const document = createDocument({ bindings, prefix, tasksRoot, ...options.openapi })
+    for (const warning of documentWarnings(document)) parts.warn(warning)
+    return document
   })
 
   const operations: Operation[] = [

@@ -155,7 +155,8 @@ export class AppTasks {
   }
 
   #open(): Promise<TaskEngine> {
-    if (this.#closed) return Promise.reject(new EngineUnavailable('The app is closed'))
+    // An engine that drains still answers those who wait for its tasks; it refuses new ones itself.
+    if (this.#closed && !this.#engine) return Promise.reject(new EngineUnavailable('The app is closed'))
     return (this.#engine ??= this.#openEngine().catch((error: unknown) => {
       // The next call tries again: a store that was away may be back.
       this.#engine = undefined

@@ -98,7 +98,15 @@ export const createApp = <const TTree extends object, TContext extends object = 
     bodyLimit: toBytes(bodyLimit),
     report,
   }
-  const routes = buildRoutes({ entries, options, doors, taskDoors: appTasks.doors, ready: () => appTasks.ready(), complain })
+  const routes = buildRoutes({
+    entries,
+    options,
+    doors,
+    taskDoors: appTasks.doors,
+    ready: () => appTasks.ready(),
+    complain,
+    warn: (message) => logger.warn({}, `OpenAPI document: ${message}`),
+  })
   if (complaints.length > 0) throw new DeclarationError(complaints)
   appTasks.register()
 
@@ -124,7 +132,8 @@ export const createApp = <const TTree extends object, TContext extends object = 
       servers.add(server)
       return { ...server, close: () => app.close(), [Symbol.asyncDispose]: () => app.close() }
     },
-    openapi: routes.openapi,
+    // A copy: what a caller does to it is not what is served.
+    openapi: async () => structuredClone(await routes.openapi()),
     routes: () => routes.table.routes.map(({ method, path, owner }) => ({ method, path, owner })),
     close: () =>
       (closing ??= (async () => {

@@ -1,4 +1,4 @@
-/** A failure that is the whole message: what, where, what was expected, what to try. It is shown without a stack. */
+/** A failure that is all in its message: what, where, what was expected, what to try. Shown without a stack. */
 export class CliError extends Error {
   override readonly name = 'CliError'
 }

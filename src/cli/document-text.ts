@@ -13,7 +13,7 @@ const sortedParts = (components: object): object =>
     Object.entries(sorted(components)).map(([kind, parts]) => [kind, sorted(parts as object)]),
   )
 
-/** Paths and components by name. The rest keeps its order, which is the reader's: the fields of a schema as declared. */
+/** Paths and components by name. The rest keeps its order: the fields of a schema are as declared. */
 const arranged = (document: OpenApiDocument): object => ({
   ...document,
   ...(document.paths ? { paths: sorted(document.paths) } : {}),

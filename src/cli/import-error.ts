@@ -18,9 +18,9 @@ const missingModule = ({ url }: Failure): string => {
 }
 
 const CANT_STRIP =
-  'Node runs TypeScript by dropping its types, so what is more than a type can not stay: enum, namespace, parameter ' +
-  'properties, import =, decorators.\nWrite it without (erasableSyntaxOnly in tsconfig.json finds the places), or build ' +
-  'first and give the .js file.'
+  'Node runs TypeScript by dropping the types, so nothing may be more than a type: no enum, namespace, parameter\n' +
+  'property, import = or decorator. Write it without (erasableSyntaxOnly in tsconfig.json finds the places), or\n' +
+  'build first and give the .js file.'
 
 const HINTS: Readonly<Record<string, (error: Failure) => string>> = {
   ERR_MODULE_NOT_FOUND: missingModule,

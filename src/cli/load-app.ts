@@ -44,7 +44,7 @@ const exportsOf = (module: object): string => {
 const adviceFor = (module: object): string => {
   const name = Object.entries(module).find(([, value]) => isApp(value))?.[0]
   if (name) return `\`${name}\` is an app: export it as \`app\`, or as the default.`
-  return 'Expected a default export, or one named `app`, made by createApp: export default createApp({ … }).'
+  return 'Expected a default export, or one named `app`: export default createApp({ … }).'
 }
 
 const appOf = (module: Readonly<Record<string, unknown>>, file: string): LoadedApp => {

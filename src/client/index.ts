@@ -1,7 +1,6 @@
-/** Errand in a client, browsers included: links for `@trpc/client`, task handles, typed errors. */
+/** Errand beside a tRPC client, browsers included: links, task handles, typed errors. */
 export { errorOf, type ErrorOf } from './errors.ts'
 export { errandLinks, type ErrandLinksOptions } from './links.ts'
-export { restTask, type RestTask, type RestTaskName, type RestTaskOptions } from './rest-task.ts'
 export type { RemoteTask, StartTaskOptions } from './remote-task.ts'
 export { attachTask, startTask, type HandleOf } from './start-task.ts'
 export { TaskError } from '../protocol/task-error.ts'

@@ -22,6 +22,6 @@ export interface RemoteTask<TInput = never, TOutput = unknown, TProgress = unkno
   start(input: TInput, options?: StartTaskOptions): Promise<TaskRecord<TOutput, TProgress>>
 }
 
-// No answer at all, or one that says "not now": the server restarts, a proxy lost it.
+/** No answer at all, or one that says "not now": the server restarts, a proxy lost it. */
 export const isTransientStatus = (status: number | undefined): boolean =>
   !status || status === 502 || status === 503 || status === 504

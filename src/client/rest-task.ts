@@ -2,7 +2,7 @@
 import type { TaskEvent, TaskRecord } from '../protocol/task.ts'
 import { isTransientStatus, type RemoteTask } from './remote-task.ts'
 
-// What a generated operation takes and answers with. Its own generics stand for what the caller chooses, not for data.
+// What a generated operation takes and answers with; its own generics are about the call, not the data.
 // oxlint-disable typescript/no-explicit-any -- options and answers of every operation
 type OptionsOf<T> = T extends (options: infer O) => any ? NonNullable<O> : never
 type AnswerOf<T> = T extends (options: any) => Promise<infer A>

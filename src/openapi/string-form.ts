@@ -63,6 +63,7 @@ const setPatterns = (json: JsonSchema, patterns: readonly string[]): void => {
 export const stringForm = (json: JsonSchema, schema: z.core.$ZodType): void => {
   if (PATTERNS.has(json['format'])) delete json['format']
   if (json['pattern'] === undefined && json['allOf'] === undefined) return
+  if (KNOWN_FORMATS.has(json['format']) && !defOf(schema).checks?.length) return void delete json['pattern']
   const checks = formChecks(schema)
   const format = knownFormat(checks)
   if (format === undefined) return

@@ -86,7 +86,7 @@ export class RouteTable {
     for (const segment of path.slice(1).split('/')) {
       const rest: Route | undefined = node?.rest.get(method)
       if (rest) return rest
-      node = node?.statics.get(segment)
+      node = node?.statics.get(decodeSegment(segment) ?? segment)
     }
     return undefined
   }

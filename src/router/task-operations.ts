@@ -11,7 +11,7 @@ import type { Entry } from './entries.ts'
 import type { HttpRequest } from './http.ts'
 import { startTask, toCallResult, type TaskDoors } from './task-service.ts'
 import { taskInputs } from './task-inputs.ts'
-import type { Operation } from './trpc-router.ts'
+import { limitOf, type Operation } from './trpc-router.ts'
 
 const read = <S extends z.ZodType>(schema: S, input: unknown): z.output<S> => {
   const parsed = schema.safeParse(input)
@@ -21,10 +21,12 @@ const read = <S extends z.ZodType>(schema: S, input: unknown): z.output<S> => {
 
 type Act = (input: unknown, ctx: unknown, signal: AbortSignal, request: HttpRequest | undefined) => Promise<unknown>
 
-const operation = (path: string, kind: Operation['kind'], act: Act, starts = false): Operation => ({
+type Extras = Pick<Operation, 'starts' | 'bodyLimit'>
+
+const operation = (path: string, kind: Operation['kind'], act: Act, extras: Extras = {}): Operation => ({
   path,
   kind,
-  ...(starts ? { starts } : {}),
+  ...extras,
   call: (input, { ctx, signal }, request) =>
     act(input, ctx, signal, request).then(success, (thrown: unknown) => failure(toFailure(thrown))),
 })
@@ -100,7 +102,7 @@ const runOperation = (doors: TaskDoors, entry: Entry): Operation =>
       if (!isFinished(ended.status)) throw new ProcedureError('CLIENT_CLOSED_REQUEST', 'The caller hung up; the task goes on')
       return unwrap(toCallResult(ended))
     },
-    true,
+    { starts: true, ...limitOf(entry) },
   )
 
 const startOperations = (doors: TaskDoors, entry: Entry): Operation[] => {
@@ -113,9 +115,10 @@ const startOperations = (doors: TaskDoors, entry: Entry): Operation[] => {
     const { input, ...options } = read(taskInputs().startWith, raw)
     return start(input, ctx, { ...withKey(request), ...options })
   }
+  const extras = { starts: true, ...limitOf(entry) }
   return [
-    operation(`${entry.path}.start`, 'mutation', plain, true),
-    operation(`${entry.path}.startWith`, 'mutation', withOptions, true),
+    operation(`${entry.path}.start`, 'mutation', plain, extras),
+    operation(`${entry.path}.startWith`, 'mutation', withOptions, extras),
   ]
 }
 

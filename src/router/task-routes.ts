@@ -159,19 +159,22 @@ const findTask = async (context: Context, id: string, caller: Caller, procedure:
 
 const idOf = (params: PathParams): string => params['taskId'] as string
 
-const knownRev = (request: HttpRequest): string | undefined =>
-  /^(?:W\/)?"(.*)"$/.exec(header(request, 'if-none-match')?.trim() ?? '')?.[1]
+/** The revs that the caller has (RFC 9110 §13.1.2). */
+const knownRevs = (request: HttpRequest): string[] =>
+  [...(header(request, 'if-none-match') ?? '').matchAll(/"([^"]*)"/g)].map((match) => match[1] as string)
 
 const getHandler = (context: Context, procedure: Procedure) => async (request: HttpRequest, params: PathParams) => {
   const caller = await callerOf(context, request)
   const found = await findTask(context, idOf(params), caller, procedure)
   const seconds = readSeconds(search(request).get('wait'))
-  const after = knownRev(request)
+  const known = knownRevs(request)
+  // Of several the one that it still has is the one to wait for a change of.
+  const after = known.includes(revOf(found)) ? revOf(found) : known[0]
   const task = seconds
     ? ((await context.taskDoors.tasks.wait(found.id, { timeout: seconds * 1000, after, signal: request.signal }, caller)) ??
       unknownTask(found.id))
     : found
-  return after === revOf(task) ? emptyReply(304, ['etag', etag(task)]) : recordReply(context, task, caller)
+  return known.includes(revOf(task)) ? emptyReply(304, ['etag', etag(task)]) : recordReply(context, task, caller)
 }
 
 async function* taskEvents(context: Context, task: StoredTask, request: HttpRequest, caller: Caller): AsyncGenerator<ServerEvent, void> {

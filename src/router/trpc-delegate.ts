@@ -24,12 +24,12 @@ const toReply = (response: Response): HttpReply => ({
 /** Compiles the delegate over a router. */
 export const compileDelegate =
   (doors: Doors, router: () => AnyTRPCRouter, endpoint: string): Delegate =>
-  async (request, _path, bytes) => {
+  async (request, limit, bytes) => {
     const { fetchRequestHandler } = await import('@trpc/server/adapters/fetch')
     const response = await fetchRequestHandler({
       endpoint,
       router: router(),
-      req: await toFetchRequest(request, doors.bodyLimit, bytes),
+      req: await toFetchRequest(request, limit, bytes),
       createContext: async () => new DoorContext(await doors.createContext(request), request),
     })
     return toReply(response)

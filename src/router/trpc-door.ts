@@ -20,8 +20,8 @@ interface PlainCall {
   readonly index: number
 }
 
-/** Gives a request to tRPC's own code; `bytes` when the body was read already. */
-export type Delegate = (request: HttpRequest, path: string, bytes?: Uint8Array) => Promise<HttpReply>
+/** Gives a request to tRPC's own code; `limit` is that of its body, `bytes` are there when it was read already. */
+export type Delegate = (request: HttpRequest, limit: number, bytes?: Uint8Array) => Promise<HttpReply>
 
 const KIND_BY_METHOD: Record<string, Operation['kind'] | undefined> = { GET: 'query', POST: 'mutation' }
 
@@ -111,13 +111,14 @@ export const compileTrpcDoor = (
       ),
     )
 
-  const respond = async (request: HttpRequest, { path, paths, batched, search }: Target): Promise<HttpReply> => {
+  const respond = async (request: HttpRequest, { paths, batched, search }: Target): Promise<HttpReply> => {
     const calls = plainCalls(operations, request, paths)
-    if (!calls) return delegate(request, path)
+    const limit = Math.max(...paths.map((each) => operations.get(each)?.bodyLimit ?? doors.bodyLimit))
+    if (!calls) return delegate(request, limit)
     refuseSharedKey(request, calls)
-    const bytes = request.method === 'POST' ? await request.body(doors.bodyLimit) : undefined
+    const bytes = request.method === 'POST' ? await request.body(limit) : undefined
     const inputs = readInputs(bytes ? decodeText(bytes) : (search?.get('input') ?? null), batched)
-    if (inputs === UNREADABLE) return delegate(request, path, bytes)
+    if (inputs === UNREADABLE) return delegate(request, limit, bytes)
     const environment = await enter(doors, request)
     return batched ? many(calls, inputs, environment, request) : one(calls[0] as PlainCall, inputs, environment, request)
   }
@@ -134,8 +135,6 @@ export const compileTrpcDoor = (
 
 /** What a request's URL asks for. */
 interface Target {
-  /** As sent. */
-  readonly path: string
   /** Dotted paths of the calls. */
   readonly paths: readonly string[]
   readonly batched: boolean
@@ -147,7 +146,7 @@ const targetOf = (request: HttpRequest, path: string): Target => {
   const search = query === '' ? undefined : new URLSearchParams(query)
   const batched = search?.get('batch') === '1'
   const decoded = decode(path)
-  return { path, paths: batched ? decoded.split(',') : [decoded], batched, search }
+  return { paths: batched ? decoded.split(',') : [decoded], batched, search }
 }
 
 const decode = (path: string): string => {

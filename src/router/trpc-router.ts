@@ -3,6 +3,7 @@ import { initTRPC, type AnyTRPCProcedure, type AnyTRPCRouter } from '@trpc/serve
 import type { Call, CallEnvironment } from '../procedures/call.ts'
 import { toFailure, type CallResult } from '../procedures/failure.ts'
 import type { ErrorShape } from '../procedures/procedure.ts'
+import { toBytes } from './body-limit.ts'
 import { leave, type Doors } from './doors.ts'
 import type { Entry } from './entries.ts'
 import { foreignFailure } from './foreign.ts'
@@ -25,6 +26,8 @@ export interface Operation {
   readonly kind: 'query' | 'mutation' | 'subscription'
   /** It starts a task, so an idempotency key means something to it. */
   readonly starts?: boolean
+  /** Bytes. Default the app's. */
+  readonly bodyLimit?: number
   /** `request` is there only when the call came through one of Errand's own doors. */
   readonly call: (input: unknown, environment: CallEnvironment, request: HttpRequest | undefined) => CallResult | Promise<CallResult>
 }
@@ -103,11 +106,18 @@ const place = (record: TrpcRecord, path: string, procedure: AnyTRPCProcedure): v
 }
 
 /** An entry that is called as it is, as an operation. */
-export const entryOperation = ({ path, kind, call }: Entry): Operation => ({
-  path,
-  kind: kind as Operation['kind'],
-  call: call as Call,
+export const entryOperation = (entry: Entry): Operation => ({
+  path: entry.path,
+  kind: entry.kind as Operation['kind'],
+  ...limitOf(entry),
+  call: entry.call as Call,
 })
+
+/** The `bodyLimit` of an entry, if it has one. */
+export const limitOf = ({ definition }: Entry): Pick<Operation, 'bodyLimit'> => {
+  const { bodyLimit } = definition.meta
+  return bodyLimit === undefined ? {} : { bodyLimit: toBytes(bodyLimit) }
+}
 
 /** Builds the router from Errand's operations and the procedures of plain tRPC. */
 export const buildTrpcRouter = (doors: Doors, operations: readonly Operation[], foreign: readonly Entry[]): AnyTRPCRouter => {

@@ -23,9 +23,12 @@ const refuse = (name: string, expected: string): never => {
   throw errorWithoutStack(invalidInput([issue]))
 }
 
+/** The last moment a Date can hold (ECMA-262 §21.4.1.1), and a day to spare for what is added to it. */
+const LAST = 8.64e15 - 864e5
+
 const readTime = (text: string): number => {
   const time = Date.parse(text)
-  return Number.isNaN(time) ? refuse('runAt', 'an ISO 8601 date and time') : time
+  return Number.isNaN(time) || time > LAST ? refuse('runAt', 'an ISO 8601 date and time') : time
 }
 
 const readDelay = (delay: number | string): number => {
@@ -39,7 +42,9 @@ const readDelay = (delay: number | string): number => {
 const readRunAt = ({ runAt, delay }: StartOptions, now: number): number | undefined => {
   if (runAt !== undefined && delay !== undefined) refuse('delay', 'either runAt or delay, not both')
   if (runAt !== undefined) return readTime(runAt)
-  return delay === undefined ? undefined : now + readDelay(delay)
+  if (delay === undefined) return undefined
+  const time = now + readDelay(delay)
+  return time > LAST ? refuse('delay', 'a time that a calendar has') : time
 }
 
 const isPriority = (priority: number): boolean => Number.isInteger(priority) && Math.abs(priority) <= 100

@@ -1,4 +1,4 @@
-/** Generated clients under the strictest compiler options, as source beside Errand's and in projects of others. */
+/** Generated clients under the strictest compiler options, here and in projects of others. */
 import { execFile } from 'node:child_process'
 import { mkdtempSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'

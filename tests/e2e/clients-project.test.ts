@@ -34,7 +34,7 @@ export const app = createApp({ add, media: { shout } }, { module: import.meta.ur
 `
 
 const CALLER = `
-import { restTask, startTask } from 'errand/client'
+import { restTask, startTask } from 'errand/client/rest'
 import * as sdk from './clients/api/index.ts'
 sdk.client.setConfig({ baseUrl: process.argv[2] as string })
 const { data: sum } = await sdk.add({ body: { a: 1, b: 2 }, throwOnError: true })

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { QueryClient } from '@tanstack/react-query'
-import { attachTask, errorOf, restTask, startTask, TaskError, type TaskEvent } from 'errand/client'
+import { attachTask, errorOf, restTask, startTask, TaskError, type TaskEvent } from 'errand/client/rest'
 import { afterAll, beforeAll, describe, expect, expectTypeOf, test } from 'vitest'
 import {
   addOptions,
@@ -219,6 +219,23 @@ describe('a task handle over REST', () => {
     expect(await task.result()).toEqual({ count: 4, largest: 7 })
     expect(seen.length).toBeGreaterThan(1)
     expect(seen.every((request) => request.headers.get('x-tenant') === 'a')).toBe(true)
+  })
+
+  test('outlives a server that is away for a while', async () => {
+    const asked: string[] = []
+    const flaky: typeof fetch = (request) => {
+      const { pathname } = new URL((request as Request).url)
+      asked.push(pathname)
+      if (asked.length % 3 === 2) return Promise.reject(new TypeError('fetch failed'))
+      return asked.length % 3 === 1 ? fetch(request) : Promise.resolve(new Response('away', { status: 503 }))
+    }
+    const client = createClient({ baseUrl: sdk.client.getConfig().baseUrl ?? '', fetch: flaky })
+    const task = await startTask(restTask(sdk, 'countPrimes', { client }), { below: 10 })
+    const events: string[] = []
+    for await (const { type } of task.events()) events.push(type)
+    expect(events.at(-1)).toBe('done')
+    expect(await task.result()).toEqual({ count: 4, largest: 7 })
+    expect(asked.length).toBeGreaterThan(5)
   })
 
   test('says at once that it has no address', async () => {

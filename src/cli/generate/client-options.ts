@@ -5,7 +5,7 @@ export type ImportExtension = '.ts' | '.js'
 
 /** What a client holds beside its operations and types. */
 export interface ClientOptions {
-  /** `.ts` for Node, bundlers and `rewriteRelativeImportExtensions`; `.js` for a tsc that leaves imports as they are. */
+  /** `.ts` for Node, bundlers and `rewriteRelativeImportExtensions`; `.js` for a tsc that rewrites no imports. */
   readonly extension: ImportExtension
   /** Zod schemas of the inputs and outputs. */
   readonly zod: boolean

@@ -42,11 +42,12 @@ const counted = (count: number, noun: string): string => `${count} ${noun}${coun
 export const reportDifferences = (folder: string, found: readonly Difference[], command: string): string => {
   const lines = found.flatMap((difference) => describe(folder, difference))
   const more = lines.length - SHOWN
+  const names = found.map(({ path }) => path)
   return [
     ...lines.slice(0, SHOWN),
     ...(more > 0 ? [`… and ${counted(more, 'more line')}`] : []),
     '',
-    `${folder} is stale: ${counted(found.length, 'file')} would change (${found.map(({ path }) => path).join(', ')}).`,
+    `${folder} is stale: ${counted(found.length, 'file')} would change (${names.join(', ')}).`,
     `Run "${command}" to update.`,
   ].join('\n')
 }

@@ -1,6 +1,6 @@
 /**
- * How a generated client reads server-sent events. hey-api's own reader hands out the `null` of a `done` event as an
- * item and a problem as another, hides failures, begins a stream again that it can't resume, and never hangs up.
+ * How a generated client reads server-sent events. hey-api's own reader takes the `null` of a `done` event and a
+ * problem for items, hides failures, begins a stream again that it can't resume, and never hangs up.
  */
 import { CliError } from '../cli-error.ts'
 
@@ -135,7 +135,7 @@ export const withOwnReader = (text: string): string => {
   const at = text.indexOf(BEGIN)
   if (at === -1)
     throw new CliError(
-      `@hey-api/openapi-ts wrote ${EVENT_STREAM_FILE} without ${BEGIN}…>: install the version that package.json of errand asks for`,
+      `@hey-api/openapi-ts wrote ${EVENT_STREAM_FILE} without \`${BEGIN}\`: install the version that errand asks for`,
     )
   return text.slice(0, at) + READER
 }

@@ -1,5 +1,5 @@
 /** Generates the client of an app, or checks the one that is there. */
-import { relative, resolve } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { documentText } from '../document-text.ts'
 import { loadApp } from '../load-app.ts'
@@ -8,7 +8,7 @@ import { differences, reportDifferences } from './compare-client.ts'
 import { completeClient } from './complete-client.ts'
 import { runHeyApi } from './hey-api.ts'
 import { installClient } from './install-client.ts'
-import { findPeers } from './peers.ts'
+import { findPackage, findPeers } from './peers.ts'
 
 /** What to generate, and where. */
 export interface GenerateRequest {
@@ -39,6 +39,20 @@ export const generateClient = async (
   return completeClient(await runHeyApi(document, client, peers), document, peers.heyApi.version)
 }
 
+/** What the client imports and can't find from where it is, with the option that leaves it out. */
+const missingImports = (folder: string, { zod, reactQuery }: ClientOptions): string[] => {
+  const from = pathToFileURL(join(folder, 'index.ts')).href
+  const wanted = [
+    ...(zod ? [['zod', '--no-zod']] : []),
+    ...(reactQuery ? [['@tanstack/react-query', '--no-react-query']] : []),
+  ] as [name: string, option: string][]
+  return wanted
+    .filter(([name]) => !findPackage(name, [from]))
+    .map(
+      ([name, option]) => `It imports ${name}, which is not installed: add it, or generate with ${option}.`,
+    )
+}
+
 /** Whether the client in the folder is, now, what would be generated. */
 export const generateFor = async ({
   file,
@@ -57,6 +71,7 @@ export const generateFor = async ({
   if (!check) {
     const { changed, removed } = await installClient(folder, files)
     print(`${name}: ${files.size} files, ${changed} changed, ${removed} removed.`)
+    for (const line of missingImports(folder, client)) print(line)
     return true
   }
   const found = await differences(folder, files)

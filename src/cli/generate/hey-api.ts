@@ -15,7 +15,7 @@ const PROCESS = fileURLToPath(new URL(`./hey-api-process.${isSource ? 'ts' : 'js
 
 const run = promisify(execFile)
 
-/** What is generated, in a folder of its own: hey-api reads configuration and dependencies wherever it stands. */
+/** Generates in a folder of its own: hey-api reads configuration and dependencies wherever it stands. */
 const generateIn = async (
   folder: string,
   job: Omit<HeyApiJob, 'input' | 'output'>,

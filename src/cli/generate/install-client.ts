@@ -18,7 +18,8 @@ const checkForeign = async (
   }
   if (foreign.length === 0) return
   throw new CliError(
-    `${folder} has ${foreign.join(', ')}, which errand did not generate and would overwrite.\nMove that away, or choose another folder with --out.`,
+    `${folder} has ${foreign.join(', ')}, which errand did not generate and would overwrite.\n` +
+      'Move that away, or choose another folder with --out.',
   )
 }
 
@@ -47,37 +48,40 @@ const removeEmpty = async (folder: string, path: string): Promise<void> => {
   }
 }
 
-/** What was done to a folder. */
-export interface Installed {
-  readonly changed: number
-  readonly removed: number
-}
-
-/**
- * Writes beside the folder first and moves file by file, so that a full disk or a crash leaves whole files. Removes
- * what an earlier run generated and this one didn't.
- */
-export const installClient = async (folder: string, files: ClientFiles): Promise<Installed> => {
-  const owned = await ownedFiles(folder)
-  await checkForeign(folder, files, owned)
-  const manifest: [string, string] = [MANIFEST, manifestText(files)]
-  const changed = await changedFiles(folder, new Map([...files, manifest]))
-  const gone = [...owned].filter((path) => !files.has(path))
-
+/** Writes beside the folder first and moves file by file, so that a full disk or a crash leaves whole files. */
+const moveIn = async (folder: string, files: readonly [string, string][]): Promise<void> => {
+  if (files.length === 0) return
   await mkdir(dirname(folder), { recursive: true })
   const stage = await mkdtemp(join(dirname(folder), `.${basename(folder)}-`))
   try {
-    await writeAll(stage, changed)
-    for (const [path] of changed) {
+    await writeAll(stage, files)
+    for (const [path] of files) {
       await mkdir(dirname(join(folder, path)), { recursive: true })
       await rename(join(stage, path), join(folder, path))
     }
   } finally {
     await rm(stage, { recursive: true, force: true })
   }
+}
+
+/** What was done to a folder. */
+export interface Installed {
+  readonly changed: number
+  readonly removed: number
+}
+
+/** Writes what differs, and removes what an earlier run generated and this one didn't. */
+export const installClient = async (folder: string, files: ClientFiles): Promise<Installed> => {
+  const owned = await ownedFiles(folder)
+  await checkForeign(folder, files, owned)
+  const changed = await changedFiles(folder, files)
+  const gone = [...owned].filter((path) => !files.has(path))
+  await moveIn(folder, changed)
   for (const path of gone) {
     await rm(join(folder, path), { force: true })
     await removeEmpty(folder, path)
   }
-  return { changed: changed.filter(([path]) => path !== MANIFEST).length, removed: gone.length }
+  // The list comes last: until then the one before it says what is ours, and another run completes this one.
+  await moveIn(folder, await changedFiles(folder, new Map([[MANIFEST, manifestText(files)]])))
+  return { changed: changed.length, removed: gone.length }
 }

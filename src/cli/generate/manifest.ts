@@ -1,4 +1,4 @@
-/** Which files of a folder are the generator's: the list that it leaves there. Everything else is the user's. */
+/** Which files of a folder are the generator's: a list that it leaves there. All else is the user's. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ClientFiles } from './client-options.ts'
@@ -7,9 +7,11 @@ import { MARK } from './complete-client.ts'
 /** The list's own file. */
 export const MANIFEST = '.errand-client.json'
 
+const ABOUT = 'Files that errand generates here, and may remove.'
+
 /** The list of some files. */
 export const manifestText = (files: ClientFiles): string =>
-  `${JSON.stringify({ about: 'Files that errand generates here, and may remove.', files: [...files.keys()] }, null, 2)}\n`
+  `${JSON.stringify({ about: ABOUT, files: [...files.keys()] }, null, 2)}\n`
 
 /** A file's text, or undefined when there is none. */
 export const readIfThere = (path: string): Promise<string | undefined> =>

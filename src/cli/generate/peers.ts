@@ -22,7 +22,8 @@ export interface Peers {
   readonly compiler: Package
 }
 
-const find = (name: string, places: readonly string[]): Package | undefined => {
+/** A package as it is found from the first of some URLs that has it. */
+export const findPackage = (name: string, places: readonly string[]): Package | undefined => {
   for (const from of places) {
     try {
       const file = findPackageJSON(name, from)
@@ -40,9 +41,9 @@ const find = (name: string, places: readonly string[]): Package | undefined => {
 }
 
 const findCompiler = (places: readonly string[]): Package | undefined => {
-  const installed = find('typescript', places)
+  const installed = findPackage('typescript', places)
   if (installed && Number.parseInt(installed.version) < 7) return installed
-  return find('typescript-js', places)
+  return findPackage('typescript-js', places)
 }
 
 /**
@@ -51,17 +52,17 @@ const findCompiler = (places: readonly string[]): Package | undefined => {
  * @throws CliError with the line that installs what is missing
  */
 export const findPeers = (places: readonly string[]): Peers => {
-  const heyApi = find(HEY_API, places)
+  const heyApi = findPackage(HEY_API, places)
   const compiler = findCompiler(places)
   if (!heyApi || !compiler) {
     const missing = [...(heyApi ? [] : [HEY_API]), ...(compiler ? [] : ['typescript-js'])]
     throw new CliError(
-      `Generating clients needs ${missing.join(' and ')}, which this project lacks. Install it:\n\n  ${INSTALL}\n`,
+      `Generating clients needs ${missing.join(' and ')}, which this project lacks:\n\n  ${INSTALL}\n`,
     )
   }
   if (!heyApi.version.startsWith(`${KNOWN}.`))
     throw new CliError(
-      `Generating clients needs ${HEY_API} ~${KNOWN}.0, but ${heyApi.version} is installed:\n\n  ${INSTALL}\n`,
+      `Generating clients needs ${HEY_API} ~${KNOWN}.0; ${heyApi.version} is installed:\n\n  ${INSTALL}\n`,
     )
   return { heyApi, compiler }
 }
