@@ -76,22 +76,47 @@ export interface AppOptions<TContext = object> {
 export type AnyAppOptions = AppOptions<any>
 
 const KNOWN: ReadonlySet<string> = new Set([
-  'module', 'tasks', 'createContext', 'owner', 'admin', 'prefix', 'routes', 'bodyLimit', 'cors', 'openapi', 'use',
-  'logger', 'profile',
+  'module',
+  'tasks',
+  'createContext',
+  'owner',
+  'admin',
+  'prefix',
+  'routes',
+  'bodyLimit',
+  'cors',
+  'openapi',
+  'use',
+  'logger',
+  'profile',
 ] satisfies (keyof AppOptions)[])
 
 const KNOWN_ROUTES: ReadonlySet<string> = new Set([
-  'tasks', 'docs', 'openapi', 'trpc', 'healthz', 'readyz',
+  'tasks',
+  'docs',
+  'openapi',
+  'trpc',
+  'healthz',
+  'readyz',
 ] satisfies (keyof RouteOptions)[])
 
 const PROFILES: readonly string[] = ['development', 'production', 'test'] satisfies Profile[]
 
 const KNOWN_CORS: ReadonlySet<string> = new Set([
-  'origin', 'credentials', 'headers', 'expose', 'maxAge',
+  'origin',
+  'credentials',
+  'headers',
+  'expose',
+  'maxAge',
 ] satisfies (keyof CorsOptions)[])
 
 const KNOWN_OPENAPI: ReadonlySet<string> = new Set([
-  'title', 'version', 'description', 'servers', 'securitySchemes', 'security',
+  'title',
+  'version',
+  'description',
+  'servers',
+  'securitySchemes',
+  'security',
 ] satisfies (keyof OpenApiOptions)[])
 
 // As it is sent: a path with other characters would come percent-encoded and never match.
@@ -100,11 +125,20 @@ const isPath = (path: string): boolean => /^\/[!-~]*[!-.0-~]$/.test(path) && !/[
 const unknownIn = (value: unknown, known: ReadonlySet<string>, prefix = ''): string[] =>
   Object.keys(typeof value === 'object' && value !== null ? value : {})
     .filter((key) => !known.has(key))
-    .map((key) => `unknown option ${prefix ? prefix + key : JSON.stringify(key)}, expected one of ${[...known].join(', ')}`)
+    .map(
+      (key) =>
+        `unknown option ${prefix ? prefix + key : JSON.stringify(key)}, expected one of ${[...known].join(', ')}`,
+    )
 
 const routeProblems = (routes: RouteOptions): string[] =>
   Object.entries(routes).flatMap(([name, path]: [string, unknown]) => {
-    if (!KNOWN_ROUTES.has(name) || path === false || path === undefined || (typeof path === 'string' && isPath(path))) return []
+    if (
+      !KNOWN_ROUTES.has(name) ||
+      path === false ||
+      path === undefined ||
+      (typeof path === 'string' && isPath(path))
+    )
+      return []
     return [`routes.${name} is ${JSON.stringify(path)}, expected a path like "/_${name}", or false`]
   })
 
@@ -132,7 +166,9 @@ export const optionProblems = (options: AnyAppOptions): string[] => {
 }
 
 const fromEnvironment = (): Profile | undefined =>
-  [process.env['ERRAND_PROFILE'], process.env['NODE_ENV']].find((name) => PROFILES.includes(name ?? '')) as Profile | undefined
+  [process.env['ERRAND_PROFILE'], process.env['NODE_ENV']].find((name) => PROFILES.includes(name ?? '')) as
+    | Profile
+    | undefined
 
 /** The profile in force. */
 export const profileOf = (options: Pick<AppOptions, 'profile'>): Profile =>

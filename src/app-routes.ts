@@ -59,7 +59,9 @@ const documentRoute = (path: string | undefined, document: () => Promise<OpenApi
 
 const probe = (path: string | undefined, owner: string, check: () => Promise<boolean>): Route[] => {
   const handle = async (): Promise<HttpReply> =>
-    (await check()) ? jsonReply(200, '{"status":"ok"}') : jsonReply(503, '{"status":"unavailable"}', ['retry-after', '1'])
+    (await check())
+      ? jsonReply(200, '{"status":"ok"}')
+      : jsonReply(503, '{"status":"unavailable"}', ['retry-after', '1'])
   return path === undefined ? [] : [{ method: 'GET', path, owner, handle }]
 }
 
@@ -69,7 +71,14 @@ const operationIds = ({ entry, hidden }: RestBinding): string[] => {
 }
 
 const GENERIC_IDS = [
-  'listTasks', 'getTask', 'getTaskStatus', 'getTaskResult', 'watchTask', 'cancelTask', 'retryTask', 'removeTask',
+  'listTasks',
+  'getTask',
+  'getTaskStatus',
+  'getTaskResult',
+  'watchTask',
+  'cancelTask',
+  'retryTask',
+  'removeTask',
 ]
 
 const checkOperationIds = (bindings: readonly RestBinding[], complain: AppRoutesParts['complain']): void => {
@@ -77,7 +86,11 @@ const checkOperationIds = (bindings: readonly RestBinding[], complain: AppRoutes
   for (const binding of bindings)
     for (const id of operationIds(binding)) {
       const other = known.get(id)
-      if (other) complain({ at: binding.entry.path, text: `its operationId ${id} is also that of ${other}: rename one` })
+      if (other)
+        complain({
+          at: binding.entry.path,
+          text: `its operationId ${id} is also that of ${other}: rename one`,
+        })
       known.set(id, binding.entry.path)
     }
 }
@@ -85,7 +98,10 @@ const checkOperationIds = (bindings: readonly RestBinding[], complain: AppRoutes
 const checkTasksName = (entries: readonly Entry[], complain: AppRoutesParts['complain']): void => {
   for (const { path } of entries)
     if (path === 'tasks' || path.startsWith('tasks.'))
-      complain({ at: path, text: 'the name "tasks" is taken by trpc.tasks, which reads the tasks of all procedures: rename it' })
+      complain({
+        at: path,
+        text: 'the name "tasks" is taken by trpc.tasks, which reads the tasks of all procedures: rename it',
+      })
 }
 
 const ownRoutes = (parts: AppRoutesParts, openapi: AppRoutes['openapi'], trpc: Route['handle']): Route[] => {
@@ -144,12 +160,17 @@ export const buildRoutes = (parts: AppRoutesParts): AppRoutes => {
   const table = new RouteTable()
   const add = (route: Route): void => {
     const taken = table.add(route)
-    if (taken) complain({ at: route.owner, text: `${route.method} ${route.path} is also the route of ${taken.owner}: move one with meta.rest.path, or createApp's routes` })
+    if (taken)
+      complain({
+        at: route.owner,
+        text: `${route.method} ${route.path} is also the route of ${taken.owner}: move one with meta.rest.path, or createApp's routes`,
+      })
   }
   for (const route of ownRoutes(parts, openapi, trpc)) add(route)
   if (tasksRoot) for (const route of genericTaskRoutes(context, tasks)) add(route)
   for (const binding of bindings)
-    if (binding.entry.kind === 'task') for (const route of taskProcedureRoutes(context, binding, prefix)) add(route)
+    if (binding.entry.kind === 'task')
+      for (const route of taskProcedureRoutes(context, binding, prefix)) add(route)
     else add(restRoute(doors, binding, prefix))
   return { table, router, openapi }
 }

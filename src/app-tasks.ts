@@ -80,7 +80,13 @@ export class AppTasks {
   /** Whether tasks can be taken. */
   async ready(): Promise<boolean> {
     if (this.#closed) return false
-    return this.#entries.size === 0 || this.#open().then(() => true, () => false)
+    return (
+      this.#entries.size === 0 ||
+      this.#open().then(
+        () => true,
+        () => false,
+      )
+    )
   }
 
   /** Lets running tasks end for as long as `drainGrace` says, gives the rest back, and ends the workers. */
@@ -111,18 +117,23 @@ export class AppTasks {
     const { options, profile } = this.#parts
     const { owner, admin } = options
     const callerOf = (ctx: unknown): Caller => ({ owner: owner?.(ctx) ?? null, admin: admin?.(ctx) ?? false })
-    const root = options.routes?.tasks === false ? '' : (options.prefix ?? '') + (options.routes?.tasks ?? '/tasks')
+    const root =
+      options.routes?.tasks === false ? '' : (options.prefix ?? '') + (options.routes?.tasks ?? '/tasks')
     const links = (id: string) => ({
       self: `${root}/${id}`,
       result: `${root}/${id}/result`,
       events: `${root}/${id}/events`,
       cancel: `${root}/${id}/cancel`,
     })
-    const admissions = new Map([...this.#entries].map(([path, entry]) => [path, compileServerAdmission(entry.definition)]))
+    const admissions = new Map(
+      [...this.#entries].map(([path, entry]) => [path, compileServerAdmission(entry.definition)]),
+    )
     const tasks = new Tasks({
       engine: () => this.#open(),
       policies: this.#policies,
-      priorities: new Map([...this.#entries].map(([path, { definition }]) => [path, definition.task?.priority ?? 0])),
+      priorities: new Map(
+        [...this.#entries].map(([path, { definition }]) => [path, definition.task?.priority ?? 0]),
+      ),
       admit: (path, input) => (admissions.get(path) as ReturnType<typeof compileServerAdmission>)(input),
       pathOf: this.#pathOf,
       owned: owner !== undefined,
@@ -142,7 +153,9 @@ export class AppTasks {
     const wanted = typeof task === 'string' ? undefined : definitionOf(task)
     for (const [path, { declared }] of this.#entries) if (declared === wanted) return path
     const name = typeof task === 'string' ? JSON.stringify(task) : 'this procedure'
-    throw new TypeError(`${name} is not a task of this app; it has ${[...this.#entries.keys()].join(', ') || 'none'}`)
+    throw new TypeError(
+      `${name} is not a task of this app; it has ${[...this.#entries.keys()].join(', ') || 'none'}`,
+    )
   }
 
   #function(path: string): TaskFunction | undefined {
@@ -210,9 +223,17 @@ export class AppTasks {
     switch (request.op) {
       case 'start': {
         const procedure = this.#pathOf(request.procedure)
-        const admission = await compileServerAdmission((this.#entries.get(procedure) as Entry).definition)(request.input)
+        const admission = await compileServerAdmission((this.#entries.get(procedure) as Entry).definition)(
+          request.input,
+        )
         const options = request.options ?? {}
-        const started = await this.tasks.submit({ procedure, input: request.input, options, admission, caller })
+        const started = await this.tasks.submit({
+          procedure,
+          input: request.input,
+          options,
+          admission,
+          caller,
+        })
         return this.tasks.record(started.task, caller)
       }
       case 'get':

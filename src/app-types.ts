@@ -1,5 +1,11 @@
 /** The types of an app: what `typeof app.router` promises to a client. */
-import type { AnyTRPCRouter, TRPCBuiltRouter, TRPCMutationProcedure, TRPCQueryProcedure, TRPCRouterRecord } from '@trpc/server'
+import type {
+  AnyTRPCRouter,
+  TRPCBuiltRouter,
+  TRPCMutationProcedure,
+  TRPCQueryProcedure,
+  TRPCRouterRecord,
+} from '@trpc/server'
 import type { TaskPage, TaskRecord, TaskStatus } from './protocol/task.ts'
 import type { ErrorShape, GetTask, TaskRouter } from './procedures/procedure.ts'
 

@@ -14,7 +14,10 @@ export const countPrimes = procedure.task({
   input: z.object({ below: z.int().min(2).max(1e9) }),
   output: z.object({ count: z.int(), largest: z.int() }),
   progress: z.object({ percent: z.number().min(0).max(100) }),
-  meta: { summary: 'Count the primes below a number', examples: [{ input: { below: 100 }, output: { count: 25, largest: 97 } }] },
+  meta: {
+    summary: 'Count the primes below a number',
+    examples: [{ input: { below: 100 }, output: { count: 25, largest: 97 } }],
+  },
   timeout: '10m',
   handler: async ({ input: { below }, signal, progress, log }) => {
     log.info('counting', { below })

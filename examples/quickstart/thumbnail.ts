@@ -21,10 +21,15 @@ export const thumbnail = procedure.task({
     const { default: sharp } = await import('sharp')
     const source = sharp(Buffer.from(input.image, 'base64'))
     try {
-      const { data, info } = await source.resize({ width: input.width }).png().toBuffer({ resolveWithObject: true })
+      const { data, info } = await source
+        .resize({ width: input.width })
+        .png()
+        .toBuffer({ resolveWithObject: true })
       return { image: data.toString('base64'), width: info.width, height: info.height }
     } catch (cause) {
-      throw new ProcedureError('BAD_REQUEST', 'The image is not a PNG or JPEG file that can be read', { cause })
+      throw new ProcedureError('BAD_REQUEST', 'The image is not a PNG or JPEG file that can be read', {
+        cause,
+      })
     }
   },
 })

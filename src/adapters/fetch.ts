@@ -28,7 +28,10 @@ class FetchRequest extends HttpRequest {
     for await (const chunk of this.#request.body ?? []) {
       size += chunk.length
       if (size > limit)
-        throw new ProcedureError('PAYLOAD_TOO_LARGE', `The body is larger than the ${limit} bytes allowed here`)
+        throw new ProcedureError(
+          'PAYLOAD_TOO_LARGE',
+          `The body is larger than the ${limit} bytes allowed here`,
+        )
       chunks.push(chunk)
     }
     return Buffer.concat(chunks)
@@ -67,7 +70,10 @@ const toStream = (body: BodyStream, failed: HttpReply['failed']): ReadableStream
 }
 
 const toResponse = ({ status, headers, body, failed }: HttpReply): Response =>
-  new Response(isStreamed(body) ? toStream(body, failed) : (body as BodyInit | null), { status, headers: toHeaders(headers) })
+  new Response(isStreamed(body) ? toStream(body, failed) : (body as BodyInit | null), {
+    status,
+    headers: toHeaders(headers),
+  })
 
 /** Answers Fetch requests. Never rejects. */
 export type FetchHandler = (request: Request) => Promise<Response>

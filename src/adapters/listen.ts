@@ -27,9 +27,14 @@ export interface OwnServer extends RunningServer {
 
 const portProblem = (error: NodeJS.ErrnoException, port: number, host: string): Error => {
   if (error.code === 'EADDRINUSE')
-    return new Error(`Port ${port} on ${host} is taken: end what listens there, or choose another port (PORT=${port + 1})`, { cause: error })
+    return new Error(
+      `Port ${port} on ${host} is taken: end what listens there, or choose another port (PORT=${port + 1})`,
+      { cause: error },
+    )
   if (error.code === 'EACCES')
-    return new Error(`Port ${port} on ${host} needs more rights: choose a port from 1024 up`, { cause: error })
+    return new Error(`Port ${port} on ${host} needs more rights: choose a port from 1024 up`, {
+      cause: error,
+    })
   return error
 }
 
@@ -53,7 +58,8 @@ const close = (server: Server): Promise<void> =>
     server.closeIdleConnections()
   })
 
-const urlHost = (host: string): string => (host === '0.0.0.0' || host === '::' ? 'localhost' : host.includes(':') ? `[${host}]` : host)
+const urlHost = (host: string): string =>
+  host === '0.0.0.0' || host === '::' ? 'localhost' : host.includes(':') ? `[${host}]` : host
 
 /** Starts a server. Rejects with what to try when the port can't be had. */
 export const startServer = async (handler: NodeHandler, options: ListenOptions): Promise<OwnServer> => {

@@ -9,7 +9,8 @@ import { readBody, type BodyStream } from '../router/reply-body.ts'
 const tooLarge = (limit: number): ProcedureError =>
   new ProcedureError('PAYLOAD_TOO_LARGE', `The body is larger than the ${limit} bytes allowed here`)
 
-const hungUp = (): ProcedureError => new ProcedureError('CLIENT_CLOSED_REQUEST', 'The caller hung up before the body was complete')
+const hungUp = (): ProcedureError =>
+  new ProcedureError('CLIENT_CLOSED_REQUEST', 'The caller hung up before the body was complete')
 
 const NO_BYTES = new Uint8Array()
 
@@ -80,7 +81,8 @@ class NodeRequest extends HttpRequest {
     const headers = new Headers()
     const { rawHeaders } = this.#message
     for (let at = 0; at < rawHeaders.length; at += 2)
-      if (!rawHeaders[at]?.startsWith(':')) headers.append(rawHeaders[at] as string, rawHeaders[at + 1] as string)
+      if (!rawHeaders[at]?.startsWith(':'))
+        headers.append(rawHeaders[at] as string, rawHeaders[at + 1] as string)
     return headers
   }
 
@@ -132,7 +134,11 @@ class Audience {
 
 const isEvents = ({ headers }: HttpReply): boolean => headers.includes('text/event-stream')
 
-const writeStream = async (response: ServerResponse, reply: HttpReply, closing: AbortSignal): Promise<void> => {
+const writeStream = async (
+  response: ServerResponse,
+  reply: HttpReply,
+  closing: AbortSignal,
+): Promise<void> => {
   const source = readBody(reply.body as BodyStream)
   // Who reads events comes back by himself, to whoever serves then: a closing server doesn't wait for them.
   const audience = new Audience(response, isEvents(reply) ? closing : undefined)

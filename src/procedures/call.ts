@@ -25,7 +25,10 @@ export type Call = (input: unknown, environment: CallEnvironment) => CallResult 
 export const invalidInput = (issues: readonly Issue[]): Failure => ({
   code: 'BAD_REQUEST',
   status: 400,
-  message: issues.length === 1 ? `Invalid input: ${sentence(issues[0] as Issue)}` : `Invalid input: ${issues.length} issues, first ${sentence(issues[0] as Issue)}`,
+  message:
+    issues.length === 1
+      ? `Invalid input: ${sentence(issues[0] as Issue)}`
+      : `Invalid input: ${issues.length} issues, first ${sentence(issues[0] as Issue)}`,
   issues,
 })
 
@@ -63,15 +66,21 @@ const errorMaker = (code: string, declared: Definition['errors'][string]) => {
 }
 
 const encodeErrorData = (code: string, checked: Checked | Promise<Checked>): unknown => {
-  if (checked instanceof Promise) throw new TypeError(`errors.${code}: its data schema is async; declared errors need a synchronous one`)
+  if (checked instanceof Promise)
+    throw new TypeError(`errors.${code}: its data schema is async; declared errors need a synchronous one`)
   if (checked.issues.length === 0) return checked.value
-  throw new TypeError(`errors.${code}: the data does not match its schema: ${checked.issues.map(sentence).join('; ')}`)
+  throw new TypeError(
+    `errors.${code}: the data does not match its schema: ${checked.issues.map(sentence).join('; ')}`,
+  )
 }
 
 const inWords = (code: string): string => code.charAt(0) + code.slice(1).toLowerCase().replaceAll('_', ' ')
 
 /** How a procedure's output becomes what goes on the wire. */
-export const compileOutput = (path: string, definition: Definition): ((value: unknown) => CallResult | Promise<CallResult>) => {
+export const compileOutput = (
+  path: string,
+  definition: Definition,
+): ((value: unknown) => CallResult | Promise<CallResult>) => {
   const { output } = definition
   if (streamContentType(output)) return success
   const { directional, opaque, file } = inspectSchema(output, 'output')
@@ -79,7 +88,8 @@ export const compileOutput = (path: string, definition: Definition): ((value: un
   // Without codecs both directions do the same, and parsing is the faster one.
   const check: Check = directional ? compileEncode(output) : compileParse(output)
   const settle = (checked: Checked): CallResult => {
-    if (checked.issues.length > 0) return failure(invalidOutput(path, checked.issues.map(sentence).join('; ')))
+    if (checked.issues.length > 0)
+      return failure(invalidOutput(path, checked.issues.map(sentence).join('; ')))
     const problem = opaque ? notJson(checked.value) : undefined
     return problem === undefined ? checkedSuccess(checked) : failure(invalidOutput(path, problem))
   }

@@ -4,12 +4,7 @@ import type { HandlerArgs, MaybePromise, TaskHandlerArgs } from './handler.ts'
 import type { Meta } from './meta.ts'
 import type { Middleware, Widen } from './middleware.ts'
 import { DEFINITION, type Definition, type Kind } from './procedure.ts'
-import type {
-  MutationProcedure,
-  QueryProcedure,
-  SubscriptionProcedure,
-  TaskProcedure,
-} from './procedure.ts'
+import type { MutationProcedure, QueryProcedure, SubscriptionProcedure, TaskProcedure } from './procedure.ts'
 import type { Parsed, Schema, Wire } from './schema.ts'
 import { TASK_OPTION_NAMES, type TaskOptions } from './task-options.ts'
 
@@ -26,21 +21,34 @@ export interface Declaration<TContext, I extends Schema, O extends Schema, TErro
 }
 
 /** What a subscription declares; `output` is the type of each item. */
-export interface SubscriptionDeclaration<TContext, I extends Schema, O extends Schema, TErrors>
-  extends Omit<Declaration<TContext, I, O, TErrors>, 'handler'> {
+export interface SubscriptionDeclaration<TContext, I extends Schema, O extends Schema, TErrors> extends Omit<
+  Declaration<TContext, I, O, TErrors>,
+  'handler'
+> {
   readonly handler: (args: HandlerArgs<Parsed<I>, TContext, TErrors>) => AsyncIterable<Parsed<O>>
 }
 
 /** What a task declares. */
-export interface TaskDeclaration<TContext, I extends Schema, O extends Schema, P extends Schema, TErrors, TCarried>
-  extends Omit<Declaration<TContext, I, O, TErrors>, 'handler'>, Omit<TaskOptions, 'carry' | 'idempotencyKey'> {
+export interface TaskDeclaration<
+  TContext,
+  I extends Schema,
+  O extends Schema,
+  P extends Schema,
+  TErrors,
+  TCarried,
+>
+  extends
+    Omit<Declaration<TContext, I, O, TErrors>, 'handler'>,
+    Omit<TaskOptions, 'carry' | 'idempotencyKey'> {
   /** Types what `progress()` takes and what watchers get. */
   readonly progress?: P
   /** The slice of the context that the worker gets as `carried`: JSON. */
   readonly carry?: (call: { readonly ctx: TContext }) => TCarried
   /** Makes the idempotency key of a start that brings none. */
   readonly idempotencyKey?: (call: { readonly input: Parsed<I> }) => string
-  readonly handler: (args: TaskHandlerArgs<Parsed<I>, TCarried, Parsed<P>, TErrors>) => MaybePromise<Parsed<O>>
+  readonly handler: (
+    args: TaskHandlerArgs<Parsed<I>, TCarried, Parsed<P>, TErrors>,
+  ) => MaybePromise<Parsed<O>>
 }
 
 /** Makes procedures that share a context type and middleware. */
@@ -74,7 +82,9 @@ export interface ProcedureBase<TContext> {
 type AnyDeclaration = Omit<Partial<Definition>, 'task'> & TaskOptions
 
 const taskOptions = (declaration: AnyDeclaration): TaskOptions =>
-  Object.fromEntries(TASK_OPTION_NAMES.filter((name) => name in declaration).map((name) => [name, declaration[name]]))
+  Object.fromEntries(
+    TASK_OPTION_NAMES.filter((name) => name in declaration).map((name) => [name, declaration[name]]),
+  )
 
 const COMMON = ['input', 'output', 'errors', 'meta', 'handler'] as const
 const ALLOWED: Record<Kind, ReadonlySet<string>> = {
@@ -93,7 +103,13 @@ const declare =
   (declaration: AnyDeclaration): never => {
     const { input, output, progress, errors = {}, meta = {}, handler } = declaration
     const definition = {
-      kind, input, output, errors, meta, middlewares, handler,
+      kind,
+      input,
+      output,
+      errors,
+      meta,
+      middlewares,
+      handler,
       ...(progress ? { progress } : {}),
       ...(kind === 'task' ? { task: taskOptions(declaration) } : {}),
       unknownOptions: unknownOptions(kind, declaration),
@@ -115,7 +131,8 @@ const createBase = <TContext>(middlewares: readonly Middleware[]): ProcedureBase
  *
  * @example const procedure = createProcedure<{ user: User | null }>()
  */
-export const createProcedure = <TContext extends object = object>(): ProcedureBase<TContext> => createBase<TContext>([])
+export const createProcedure = <TContext extends object = object>(): ProcedureBase<TContext> =>
+  createBase<TContext>([])
 
 /** The base without a context. */
 export const procedure: ProcedureBase<object> = createProcedure()

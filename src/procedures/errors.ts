@@ -95,7 +95,9 @@ export class ProcedureError extends Error {
 /** Whether a value is a `ProcedureError`, also of another copy of this package. */
 export const isProcedureError = (value: unknown): value is ProcedureError =>
   value instanceof ProcedureError ||
-  (value instanceof Error && value.name === 'ProcedureError' && typeof (value as ProcedureError).status === 'number')
+  (value instanceof Error &&
+    value.name === 'ProcedureError' &&
+    typeof (value as ProcedureError).status === 'number')
 
 /** A `ProcedureError` without a stack: it says what the caller did, not where the code was. */
 export const errorWithoutStack = (error: ErrorData): ProcedureError => {

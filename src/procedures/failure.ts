@@ -20,7 +20,8 @@ export interface Failure extends ErrorData {
 
 /** How a call ended. */
 export type CallResult<T = unknown> =
-  { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: Failure }
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly error: Failure }
 
 export const success = <T>(value: T): CallResult<T> => ({ ok: true, value })
 export const failure = (error: Failure): CallResult<never> => ({ ok: false, error })
@@ -42,10 +43,14 @@ const inWords = (value: unknown): string => (typeof value === 'string' ? value :
 
 /** The stack, and those of what caused it: often only they tell what went wrong. */
 const stackOf = (error: Error, depth = 0): string => {
-  const reasons = [error.cause, ...((error as AggregateError).errors ?? [])].filter((reason: unknown) => reason !== undefined)
+  const reasons = [error.cause, ...((error as AggregateError).errors ?? [])].filter(
+    (reason: unknown) => reason !== undefined,
+  )
   const own = error.stack ?? `${error.name}: ${error.message}`
   if (depth === LONGEST_CHAIN) return own
-  const causes = reasons.map((reason) => `\nCaused by: ${reason instanceof Error ? stackOf(reason, depth + 1) : inWords(reason)}`)
+  const causes = reasons.map(
+    (reason) => `\nCaused by: ${reason instanceof Error ? stackOf(reason, depth + 1) : inWords(reason)}`,
+  )
   return own + causes.join('')
 }
 
@@ -60,12 +65,18 @@ const isHangUp = (thrown: unknown): thrown is Error =>
 
 // tRPC puts a TRPCError around what it doesn't know, with the same words. They were not meant for callers.
 const isWrapper = ({ code, message, cause }: TRPCErrorLike): boolean =>
-  isProcedureError(cause) || (code === 'INTERNAL_SERVER_ERROR' && cause instanceof Error && cause.message === message)
+  isProcedureError(cause) ||
+  (code === 'INTERNAL_SERVER_ERROR' && cause instanceof Error && cause.message === message)
 
 const fromTRPC = (error: TRPCErrorLike): Failure => {
   if (isWrapper(error)) return toFailure(error.cause)
   const { code, message, cause } = error
-  return { code, status: statusForCode(code), message, ...(cause === undefined ? {} : { internal: describe(cause) }) }
+  return {
+    code,
+    status: statusForCode(code),
+    message,
+    ...(cause === undefined ? {} : { internal: describe(cause) }),
+  }
 }
 
 /** What a throw means for the caller. An error not meant for callers keeps its words inside. */
@@ -78,7 +89,13 @@ export const toFailure = (thrown: unknown): Failure => {
   if (isTRPCError(thrown)) return fromTRPC(thrown)
   if (isHangUp(thrown)) return toFailure(thrown.cause)
   const internal = describe(thrown)
-  return { code: 'INTERNAL_SERVER_ERROR', status: 500, message: INTERNAL_MESSAGE, name: internal.name, internal }
+  return {
+    code: 'INTERNAL_SERVER_ERROR',
+    status: 500,
+    message: INTERNAL_MESSAGE,
+    name: internal.name,
+    internal,
+  }
 }
 
 /** The part of a failure that goes over the wire; `reveal` adds the internal message, for development. */

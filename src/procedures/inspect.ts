@@ -33,16 +33,19 @@ export type AnyDef = any
 
 export const defOf = (schema: z.core.$ZodType): AnyDef => schema._zod.def
 
-const ISO_CODEC = 'use a codec: z.codec(z.iso.datetime(), z.date(), { decode: (s) => new Date(s), encode: (d) => d.toISOString() })'
+const ISO_CODEC =
+  'use a codec: z.codec(z.iso.datetime(), z.date(), { decode: (s) => new Date(s), encode: (d) => d.toISOString() })'
 
 const CURES: Record<string, string> = {
   date: ISO_CODEC,
-  bigint: 'use a codec over a string: z.codec(z.string().regex(/^-?\\d+$/), z.bigint(), { decode: BigInt, encode: String })',
+  bigint:
+    'use a codec over a string: z.codec(z.string().regex(/^-?\\d+$/), z.bigint(), { decode: BigInt, encode: String })',
   map: 'use z.record(), or a codec over an array of pairs',
   set: 'use z.array(), or a codec over one',
   symbol: 'use a string or z.enum()',
   function: 'leave it out: code does not travel',
-  custom: 'use a codec from a JSON schema to it: z.codec(z.object({ … }), z.instanceof(…), { decode, encode })',
+  custom:
+    'use a codec from a JSON schema to it: z.codec(z.object({ … }), z.instanceof(…), { decode, encode })',
   nan: 'use z.number(), or z.null()',
   promise: 'give the schema of the value itself; handlers may be async anyway',
   undefined: 'use .optional() on the field, or z.null()',
@@ -86,7 +89,12 @@ const pipe: Step = (walk, def, path) => {
 
 const preprocess: Step = (walk, def, path) => {
   if (walk.direction === 'output')
-    refuse(walk, path, 'a preprocess step', 'shape the value in the handler: an output is encoded on its way out')
+    refuse(
+      walk,
+      path,
+      'a preprocess step',
+      'shape the value in the handler: an output is encoded on its way out',
+    )
   visit(walk, def.out, path)
 }
 
@@ -102,20 +110,40 @@ const tuple: Step = (walk, def, path) => {
 
 const transform: Step = (walk, _def, path) => {
   if (walk.direction === 'output')
-    return refuse(walk, path, 'a one-way transform', 'use z.codec() with decode and encode: an output is encoded on its way out')
-  refuse(walk, path, 'a bare transform, whose wire type is unknown', 'put a schema before it: z.string().transform(…)')
+    return refuse(
+      walk,
+      path,
+      'a one-way transform',
+      'use z.codec() with decode and encode: an output is encoded on its way out',
+    )
+  refuse(
+    walk,
+    path,
+    'a bare transform, whose wire type is unknown',
+    'put a schema before it: z.string().transform(…)',
+  )
 }
 
 const literal: Step = (walk, def, path) => {
   for (const value of def.values)
     if (notJson(value))
-      refuse(walk, path, `the literal ${String(value)}, which JSON can't hold`, 'use a string or a number, or .optional() for undefined')
+      refuse(
+        walk,
+        path,
+        `the literal ${String(value)}, which JSON can't hold`,
+        'use a string or a number, or .optional() for undefined',
+      )
 }
 
 const file: Step = (walk, _def, path) => {
   walk.file = true
   if (walk.direction === 'output' && path !== '')
-    refuse(walk, path, 'a file inside a value', 'make z.file() the whole output, or send a URL or base64 text')
+    refuse(
+      walk,
+      path,
+      'a file inside a value',
+      'make z.file() the whole output, or send a URL or base64 text',
+    )
 }
 
 const STEPS: Record<string, Step> = {
@@ -156,7 +184,12 @@ const note = (walk: Walk, schema: z.core.$ZodType, path: string): void => {
   if (id === undefined) return
   const known = walk.named.get(id)
   if (known && known !== schema)
-    refuse(walk, path, `a second schema with the id ${JSON.stringify(id)}`, 'give each schema its own .meta({ id })')
+    refuse(
+      walk,
+      path,
+      `a second schema with the id ${JSON.stringify(id)}`,
+      'give each schema its own .meta({ id })',
+    )
   walk.named.set(id, schema)
 }
 
@@ -177,7 +210,13 @@ const isWhole = (schema: z.core.$ZodType): boolean =>
 /** Walks a schema once. */
 export const inspectSchema = (schema: z.core.$ZodType, direction: Direction): Inspection => {
   const walk: Walk = {
-    direction, refusals: [], named: new Map(), visited: new Set(), directional: false, opaque: false, file: false,
+    direction,
+    refusals: [],
+    named: new Map(),
+    visited: new Set(),
+    directional: false,
+    opaque: false,
+    file: false,
   }
   if (direction === 'input' && streamContentType(schema) !== undefined)
     refuse(walk, '', 'a stream(), which is for outputs', 'use z.object({ file: z.file() }) for an upload')

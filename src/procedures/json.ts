@@ -7,10 +7,12 @@ const isPlain = (value: object): boolean => {
 
 const find = (value: unknown, path: string, parents: Set<object>): string | undefined => {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return undefined
-  if (typeof value === 'number') return Number.isFinite(value) ? undefined : `${path || 'the value'} is ${value}`
+  if (typeof value === 'number')
+    return Number.isFinite(value) ? undefined : `${path || 'the value'} is ${value}`
   if (typeof value !== 'object') return `${path || 'the value'} is a ${typeof value}`
   if (parents.has(value)) return `${path || 'the value'} contains itself`
-  if (!Array.isArray(value) && !isPlain(value)) return `${path || 'the value'} is a ${value.constructor?.name}`
+  if (!Array.isArray(value) && !isPlain(value))
+    return `${path || 'the value'} is a ${value.constructor?.name}`
   parents.add(value)
   for (const [key, item] of Object.entries(value)) {
     if (item === undefined && !Array.isArray(value)) continue

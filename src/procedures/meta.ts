@@ -24,7 +24,11 @@ export interface Meta {
   readonly tags?: readonly string[]
   readonly deprecated?: boolean
   /** Example inputs and outputs, on the wire side. */
-  readonly examples?: readonly { readonly name?: string; readonly input?: unknown; readonly output?: unknown }[]
+  readonly examples?: readonly {
+    readonly name?: string
+    readonly input?: unknown
+    readonly output?: unknown
+  }[]
   /** Names of `openapi.securitySchemes`, with their scopes; `[]` makes an operation public. */
   readonly security?: readonly Readonly<Record<string, readonly string[]>>[]
   /** Largest body in bytes, or as `'10mb'`. Default: the app's. */

@@ -19,7 +19,9 @@ const forgot = (path: string): TypeError =>
   )
 
 const twice = (path: string): Error =>
-  new Error(`A middleware of ${path} called next() twice: the handler would run twice. Keep the first result instead.`)
+  new Error(
+    `A middleware of ${path} called next() twice: the handler would run twice. Keep the first result instead.`,
+  )
 
 /** Compiles the middleware of a procedure around a core. The result rejects with whatever a layer throws. */
 export const compileOnion = <TExtra>(
@@ -28,7 +30,12 @@ export const compileOnion = <TExtra>(
   core: Core<TExtra>,
 ): ((ctx: unknown, input: unknown, extra: TExtra) => Promise<unknown>) => {
   const { middlewares, meta } = definition
-  const enter = async (index: number, ctx: unknown, input: unknown, extra: TExtra): Promise<MiddlewareResult> => {
+  const enter = async (
+    index: number,
+    ctx: unknown,
+    input: unknown,
+    extra: TExtra,
+  ): Promise<MiddlewareResult> => {
     const middleware = middlewares[index] as Middleware<unknown> | undefined
     if (!middleware) return new Layered(await core(ctx, input, extra))
     let called = false

@@ -61,10 +61,12 @@ interface Types<I, O, E> {
 }
 
 /** A procedure that reads. `I`, `O` and `E` are its input, output and declared errors on the wire. */
-export interface QueryProcedure<I, O, E = never> extends TRPCQueryProcedure<Types<I, O, E>>, Defined<'query'> {}
+export interface QueryProcedure<I, O, E = never>
+  extends TRPCQueryProcedure<Types<I, O, E>>, Defined<'query'> {}
 
 /** A procedure that changes something. */
-export interface MutationProcedure<I, O, E = never> extends TRPCMutationProcedure<Types<I, O, E>>, Defined<'mutation'> {}
+export interface MutationProcedure<I, O, E = never>
+  extends TRPCMutationProcedure<Types<I, O, E>>, Defined<'mutation'> {}
 
 /** A procedure that streams items of type `O`. */
 export interface SubscriptionProcedure<I, O, E = never>

@@ -31,7 +31,9 @@ type Direction = 'forward' | 'backward'
 // The bound of a bigint, what a refinement adds: an issue may hold anything, and it goes over a wire.
 const asJson = (issue: Issue): Issue => {
   try {
-    return JSON.parse(JSON.stringify(issue, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value))) as Issue
+    return JSON.parse(
+      JSON.stringify(issue, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value)),
+    ) as Issue
   } catch {
     const { path, message } = issue
     return { path, message }
@@ -43,7 +45,9 @@ const finish = (payload: Payload): Checked => {
   const config = z.core.config()
   return {
     value: undefined,
-    issues: payload.issues.map((issue) => asJson(z.core.util.finalizeIssue(issue, undefined, config) as unknown as Issue)),
+    issues: payload.issues.map((issue) =>
+      asJson(z.core.util.finalizeIssue(issue, undefined, config) as unknown as Issue),
+    ),
   }
 }
 
@@ -52,7 +56,10 @@ const isAsyncRefusal = (error: unknown): boolean => error instanceof z.core.$Zod
 // Both are made anew for each run: zod keeps what one parse has seen on its context, and a schema may replace its own
 // `run` when it first runs. Holding on to either would carry one caller's values over to the next.
 const run = (schema: z.core.$ZodType, value: unknown, direction: Direction, async: boolean) =>
-  schema._zod.run({ value, issues: [] }, (direction === 'forward' ? { async } : { async, direction }) as z.core.ParseContextInternal)
+  schema._zod.run(
+    { value, issues: [] },
+    (direction === 'forward' ? { async } : { async, direction }) as z.core.ParseContextInternal,
+  )
 
 const runAsync = async (schema: z.core.$ZodType, value: unknown, direction: Direction): Promise<Checked> =>
   finish(await run(schema, value, direction, true))

@@ -4,7 +4,12 @@ import type { Schema } from './schema.ts'
 
 /** What a handler with a `stream()` output may return. */
 export type StreamBody =
-  ReadableStream<Uint8Array> | AsyncIterable<Uint8Array | string> | Response | Blob | Uint8Array | string
+  | ReadableStream<Uint8Array>
+  | AsyncIterable<Uint8Array | string>
+  | Response
+  | Blob
+  | Uint8Array
+  | string
 
 /** The schema that `stream()` makes. */
 export interface StreamSchema extends Schema {
@@ -23,7 +28,9 @@ const MEDIA_TYPE = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(\s*;[\x20-\x7e]*)?$/
  */
 export const stream = (contentType: string): StreamSchema => {
   if (!MEDIA_TYPE.test(contentType))
-    throw new TypeError(`stream(): ${JSON.stringify(contentType)} is not a media type, expected one like 'text/csv'`)
+    throw new TypeError(
+      `stream(): ${JSON.stringify(contentType)} is not a media type, expected one like 'text/csv'`,
+    )
   const schema = z.custom<StreamBody>()
   CONTENT_TYPES.set(schema, contentType)
   return schema as unknown as StreamSchema

@@ -28,6 +28,12 @@ export const compileSubscription = (path: string, definition: Definition): Call 
     const result = await open(input, environment)
     if (!result.ok) return result
     if (isIterable(result.value)) return success(encodeItems(result.value, encode))
-    return failure(toFailure(new TypeError(`${path} is a subscription, so its handler must return an async iterable: use async function*`)))
+    return failure(
+      toFailure(
+        new TypeError(
+          `${path} is a subscription, so its handler must return an async iterable: use async function*`,
+        ),
+      ),
+    )
   }
 }

@@ -61,7 +61,12 @@ export type PathOf = (task: AnyProcedure | string) => string
 
 /** What a running handler may ask of the host of its worker. All of it is JSON. */
 export type HostRequest =
-  | { readonly op: 'start'; readonly procedure: string; readonly input: unknown; readonly options?: StartOptions }
+  | {
+      readonly op: 'start'
+      readonly procedure: string
+      readonly input: unknown
+      readonly options?: StartOptions
+    }
   | { readonly op: 'get'; readonly id: string; readonly wait?: number; readonly after?: string }
   | { readonly op: 'cancel'; readonly id: string }
 
@@ -81,7 +86,8 @@ export interface TaskCall {
 
 /** How a handler ended. */
 export type TaskOutcome =
-  { readonly kind: 'value'; readonly value: unknown } | { readonly kind: 'error'; readonly error: Failure }
+  | { readonly kind: 'value'; readonly value: unknown }
+  | { readonly kind: 'error'; readonly error: Failure }
 
 /** Runs a task's handler once. Never rejects; its value is wire JSON. */
 export type TaskFunction = (call: TaskCall) => Promise<TaskOutcome>
@@ -111,11 +117,14 @@ const hostedStarter = (ask: TaskCall['start'], pathOf: PathOf): TaskStarter => {
 const progressReporter = (path: string, check: Check | undefined, report: TaskCall['progress']) => {
   const send = (checked: Checked): void => {
     if (checked.issues.length === 0) return report(checked.value)
-    throw new TypeError(`progress of ${path} does not match its schema: ${checked.issues.map((i) => i.message).join('; ')}`)
+    throw new TypeError(
+      `progress of ${path} does not match its schema: ${checked.issues.map((i) => i.message).join('; ')}`,
+    )
   }
   return (progress: unknown): void => {
     const checked = check ? check(progress) : { value: progress, issues: [] }
-    if (checked instanceof Promise) throw new TypeError(`the progress schema of ${path} is async; it must be synchronous`)
+    if (checked instanceof Promise)
+      throw new TypeError(`the progress schema of ${path} is async; it must be synchronous`)
     send(checked)
   }
 }
@@ -135,7 +144,10 @@ export const compileTask = (path: string, definition: Definition, pathOf: PathOf
     const progress = progressReporter(path, progressCheck, call.progress)
     const log = logger(call.log)
     const input = checked.value
-    return encode(await handler({ input, carried, errors, signal, progress, log, attempt, taskId, tasks, meta, path }))
+    return encode(
+      await handler({ input, carried, errors, signal, progress, log, attempt, taskId, tasks, meta, path }),
+    )
   }
-  return (call) => run(call).then(toOutcome, (thrown: unknown) => ({ kind: 'error', error: toFailure(thrown) }))
+  return (call) =>
+    run(call).then(toOutcome, (thrown: unknown) => ({ kind: 'error', error: toFailure(thrown) }))
 }

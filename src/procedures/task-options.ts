@@ -51,6 +51,16 @@ export interface TaskOptions {
 
 /** Names of the task options, to find them in a definition and to refuse unknown ones. */
 export const TASK_OPTION_NAMES = [
-  'retry', 'timeout', 'deadline', 'concurrency', 'priority', 'runOn', 'mode', 'keep', 'onCrash', 'cancelGrace',
-  'idempotencyKey', 'carry',
+  'retry',
+  'timeout',
+  'deadline',
+  'concurrency',
+  'priority',
+  'runOn',
+  'mode',
+  'keep',
+  'onCrash',
+  'cancelGrace',
+  'idempotencyKey',
+  'carry',
 ] as const satisfies readonly (keyof TaskOptions)[]

@@ -11,5 +11,7 @@ export const toMilliseconds = (duration: Duration): number => {
   const [, amount, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(String(duration)) ?? []
   const ms = typeof duration === 'number' ? duration : Number(amount) * (UNIT[unit ?? ''] ?? NaN)
   if (Number.isFinite(ms) && ms >= 0) return ms
-  throw new RangeError(`${JSON.stringify(duration)} is not a duration: give milliseconds or a text like '10s' or '5m'`)
+  throw new RangeError(
+    `${JSON.stringify(duration)} is not a duration: give milliseconds or a text like '10s' or '5m'`,
+  )
 }

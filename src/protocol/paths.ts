@@ -4,7 +4,13 @@ const NAME = /^[A-Za-z][A-Za-z0-9_]*$/
 
 /** Names that a tRPC router or a generated client can't carry. */
 export const RESERVED_NAMES: ReadonlySet<string> = new Set([
-  'then', 'call', 'apply', 'client', 'constructor', 'prototype', 'createCaller',
+  'then',
+  'call',
+  'apply',
+  'client',
+  'constructor',
+  'prototype',
+  'createCaller',
 ])
 
 /** Why a name can't be used, or undefined when it can. */

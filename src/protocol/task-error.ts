@@ -14,7 +14,11 @@ export class TaskError extends Error {
   readonly attempts: TaskRecord['attempts']
 
   constructor(record: Pick<TaskRecord, 'id' | 'status' | 'attempts' | 'error'>) {
-    const error: TaskErrorData = record.error ?? { code: 'CANCELLED', status: 409, message: `Task ${record.status}` }
+    const error: TaskErrorData = record.error ?? {
+      code: 'CANCELLED',
+      status: 409,
+      message: `Task ${record.status}`,
+    }
     super(error.message)
     this.code = error.code
     this.status = error.status

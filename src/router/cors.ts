@@ -27,7 +27,12 @@ export interface CorsPolicy {
 }
 
 const EXPOSED = [
-  'location', 'content-location', 'retry-after', 'etag', 'preference-applied', 'idempotency-replayed',
+  'location',
+  'content-location',
+  'retry-after',
+  'etag',
+  'preference-applied',
+  'idempotency-replayed',
 ] as const
 
 const originTest = (origin: NonNullable<CorsOptions['origin']>): ((origin: string) => boolean) => {
@@ -42,10 +47,18 @@ const originTest = (origin: NonNullable<CorsOptions['origin']>): ((origin: strin
  */
 export const corsPolicy = (option: boolean | CorsOptions | undefined): CorsPolicy | undefined => {
   if (!option) return undefined
-  const { origin = '*', credentials = false, headers, expose = EXPOSED, maxAge = 600 } = option === true ? {} : option
+  const {
+    origin = '*',
+    credentials = false,
+    headers,
+    expose = EXPOSED,
+    maxAge = 600,
+  } = option === true ? {} : option
   const any = origin === '*'
   if (any && credentials)
-    throw new TypeError("cors: credentials need named origins, as browsers refuse them with '*'; give cors.origin a list")
+    throw new TypeError(
+      "cors: credentials need named origins, as browsers refuse them with '*'; give cors.origin a list",
+    )
   return {
     allows: any ? () => true : originTest(origin),
     any,
@@ -65,13 +78,19 @@ const originHeaders = (policy: CorsPolicy, request: HttpRequest): string[] => {
 }
 
 /** The answer to a preflight; undefined when the request isn't one or its path is unknown. */
-export const preflight = (policy: CorsPolicy, request: HttpRequest, allow: readonly string[]): HttpReply | undefined => {
+export const preflight = (
+  policy: CorsPolicy,
+  request: HttpRequest,
+  allow: readonly string[],
+): HttpReply | undefined => {
   if (request.method !== 'OPTIONS' || allow.length === 0) return undefined
   if (request.header('access-control-request-method') === undefined) return undefined
   const asked = policy.headers ?? request.header('access-control-request-headers')
   return emptyReply(204, [
-    'access-control-allow-methods', allow.join(', '),
-    'access-control-max-age', policy.maxAge,
+    'access-control-allow-methods',
+    allow.join(', '),
+    'access-control-max-age',
+    policy.maxAge,
     ...(asked ? ['access-control-allow-headers', asked] : []),
   ])
 }
@@ -79,5 +98,10 @@ export const preflight = (policy: CorsPolicy, request: HttpRequest, allow: reado
 /** Adds the headers that let a page read an answer. */
 export const applyCors = (policy: CorsPolicy, request: HttpRequest, reply: HttpReply): HttpReply => ({
   ...reply,
-  headers: [...reply.headers, ...originHeaders(policy, request), 'access-control-expose-headers', policy.expose],
+  headers: [
+    ...reply.headers,
+    ...originHeaders(policy, request),
+    'access-control-expose-headers',
+    policy.expose,
+  ],
 })

@@ -48,7 +48,8 @@ const isRouter = (value: unknown): value is AnyTRPCRouter =>
 const isForeign = (value: unknown): value is AnyTRPCProcedure =>
   typeof value === 'function' && (value as unknown as AnyTRPCProcedure)._def?.procedure === true
 
-const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null
 
 const transformerProblem = (router: AnyTRPCRouter): string | undefined =>
   router._def._config.transformer.output.serialize(PROBE) === PROBE
@@ -102,7 +103,15 @@ const compileEntry = (path: string, declared: Definition, use: readonly Middlewa
 
 const foreignEntry = (path: string, procedure: AnyTRPCProcedure): Entry => {
   const definition = foreignDefinition(procedure)
-  return { path, kind: definition.kind, definition, declared: definition, restOnly: false, call: compileForeign(path, procedure), foreign: procedure }
+  return {
+    path,
+    kind: definition.kind,
+    definition,
+    declared: definition,
+    restOnly: false,
+    call: compileForeign(path, procedure),
+    foreign: procedure,
+  }
 }
 
 /** Every schema of a definition: what it is called, and which way values go through it. */
@@ -129,11 +138,16 @@ const refusals = (definition: Definition): string[] =>
 const statusProblems = (definition: Definition): string[] =>
   Object.entries(definition.errors)
     .filter(([, { status }]) => !(Number.isInteger(status) && status >= 400 && status <= 599))
-    .map(([code, { status }]) => `errors.${code}.status is ${String(status)}, expected an HTTP status from 400 to 599`)
+    .map(
+      ([code, { status }]) =>
+        `errors.${code}.status is ${String(status)}, expected an HTTP status from 400 to 599`,
+    )
 
 const taskFileProblem = (definition: Definition): string[] =>
   definition.kind === 'task' && isBytes(definition)
-    ? ['a task keeps its input and output as JSON, so files and streams can not be in them; use base64 text or a URL']
+    ? [
+        'a task keeps its input and output as JSON, so files and streams can not be in them; use base64 text or a URL',
+      ]
     : []
 
 /** What is wrong with a definition, in sentences. */
@@ -141,13 +155,17 @@ const problemsOf = (definition: Definition): string[] => {
   const whole = [
     wholeSchemaProblem(definition.input, 'input'),
     wholeSchemaProblem(definition.output, 'output'),
-    typeof definition.handler === 'function' ? undefined : `handler is ${describe(definition.handler)}, expected a function`,
+    typeof definition.handler === 'function'
+      ? undefined
+      : `handler is ${describe(definition.handler)}, expected a function`,
   ].filter((problem) => problem !== undefined)
   if (whole.length > 0) return whole
   const size = sizeProblem(definition.meta.bodyLimit)
   return [
     ...(size ? [size] : []),
-    ...definition.unknownOptions.map((key) => `unknown option ${JSON.stringify(key)} of a ${definition.kind}`),
+    ...definition.unknownOptions.map(
+      (key) => `unknown option ${JSON.stringify(key)} of a ${definition.kind}`,
+    ),
     ...refusals(definition),
     ...statusProblems(definition),
     ...taskFileProblem(definition),
@@ -187,7 +205,10 @@ export const checkSchemaIds = (entries: readonly Entry[], complain: (complaint: 
         const first = known.get(id) ?? { schema: named, at: path }
         known.set(id, first)
         if (first.schema !== named)
-          complain({ at: path, text: `two schemas have the id ${JSON.stringify(id)}, the other in ${first.at}; give each its own .meta({ id })` })
+          complain({
+            at: path,
+            text: `two schemas have the id ${JSON.stringify(id)}, the other in ${first.at}; give each its own .meta({ id })`,
+          })
       }
 }
 
@@ -195,4 +216,5 @@ export const checkSchemaIds = (entries: readonly Entry[], complain: (complaint: 
 export const metaOf = (entry: Entry): Meta => entry.definition.meta
 
 /** Whether a schema takes or gives nothing. */
-export const isVoid = (schema: Definition['input']): boolean => ['void', 'undefined'].includes(defOf(schema).type)
+export const isVoid = (schema: Definition['input']): boolean =>
+  ['void', 'undefined'].includes(defOf(schema).type)

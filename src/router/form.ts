@@ -40,6 +40,9 @@ export const readForm = async (
   const form = await parse(bytes, contentType)
   const keys = [...new Set(form.keys())]
   return Object.fromEntries(
-    keys.map((key) => [key, readField(Object.hasOwn(fields, key) ? fields[key] : undefined, form.getAll(key))]),
+    keys.map((key) => [
+      key,
+      readField(Object.hasOwn(fields, key) ? fields[key] : undefined, form.getAll(key)),
+    ]),
   )
 }

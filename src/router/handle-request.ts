@@ -16,13 +16,20 @@ const notFound = (request: HttpRequest, path: string, allow: readonly string[]):
   if (allow.length === 0) return problem('NOT_FOUND', `Nothing is at ${request.method} ${path}`, path)
   const methods = [...new Set([...allow, ...(allow.includes('GET') ? ['HEAD'] : []), 'OPTIONS'])].join(', ')
   if (request.method === 'OPTIONS') return emptyReply(204, ['allow', methods])
-  return problem('METHOD_NOT_SUPPORTED', `${request.method} is not possible at ${path}; try ${methods}`, path, ['allow', methods])
+  return problem(
+    'METHOD_NOT_SUPPORTED',
+    `${request.method} is not possible at ${path}; try ${methods}`,
+    path,
+    ['allow', methods],
+  )
 }
 
 const crash = (doors: Doors, request: HttpRequest, thrown: unknown): HttpReply => {
   const path = pathOf(request.url)
   return problemReply(
-    isProcedureError(thrown) && thrown.cause === undefined ? toErrorData(thrown) : leave(doors, toFailure(thrown), path),
+    isProcedureError(thrown) && thrown.cause === undefined
+      ? toErrorData(thrown)
+      : leave(doors, toFailure(thrown), path),
     path,
   )
 }
@@ -43,7 +50,11 @@ const finish = (request: HttpRequest, reply: HttpReply, cors: CorsPolicy | undef
 }
 
 /** Compiles the handling of requests over a route table. */
-export const compileHandleRequest = (table: RouteTable, doors: Doors, cors: CorsPolicy | undefined): HandleRequest => {
+export const compileHandleRequest = (
+  table: RouteTable,
+  doors: Doors,
+  cors: CorsPolicy | undefined,
+): HandleRequest => {
   const route = (request: HttpRequest): MaybePromise<HttpReply> => {
     const path = pathOf(request.url)
     const found = table.find(request.method, path)

@@ -74,7 +74,11 @@ export const jsonReply = (status: number, text: string, headers?: readonly strin
 })
 
 /** An answer without a body. */
-export const emptyReply = (status: number, headers: readonly string[] = []): HttpReply => ({ status, headers, body: null })
+export const emptyReply = (status: number, headers: readonly string[] = []): HttpReply => ({
+  status,
+  headers,
+  body: null,
+})
 
 /** The path of a URL as sent, without its query. */
 export const pathOf = (url: string): string => {
@@ -98,7 +102,12 @@ export const headerList = (headers: Headers): string[] => {
 }
 
 /** What frames a message is not the user's to set: it would no longer fit the message. */
-const FRAMING: ReadonlySet<string> = new Set(['content-length', 'transfer-encoding', 'connection', 'keep-alive'])
+const FRAMING: ReadonlySet<string> = new Set([
+  'content-length',
+  'transfer-encoding',
+  'connection',
+  'keep-alive',
+])
 
 const JOINED: ReadonlySet<string> = new Set(['vary', 'set-cookie'])
 

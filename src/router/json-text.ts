@@ -29,7 +29,9 @@ const deepest = (text: string): number => {
 
 // Counting brackets is far cheaper than following them, and nearly every body passes by the count.
 export const isTooDeep = (text: string): boolean =>
-  text.length > 2 * MAX_DEPTH && opens(text, '[', MAX_DEPTH) + opens(text, '{', MAX_DEPTH) > MAX_DEPTH && deepest(text) > MAX_DEPTH
+  text.length > 2 * MAX_DEPTH &&
+  opens(text, '[', MAX_DEPTH) + opens(text, '{', MAX_DEPTH) > MAX_DEPTH &&
+  deepest(text) > MAX_DEPTH
 
 const stringEnd = (text: string, start: number): number => {
   for (let at = start + 1; at < text.length; at++) {
@@ -71,7 +73,8 @@ const position = (text: string, error: unknown): string => {
  * @throws ProcedureError BAD_REQUEST when it isn't JSON or nests deeper than `MAX_DEPTH`
  */
 export const parseJson = (text: string, what = 'The body'): unknown => {
-  if (isTooDeep(text)) throw new ProcedureError('BAD_REQUEST', `${what} nests deeper than ${MAX_DEPTH} levels`)
+  if (isTooDeep(text))
+    throw new ProcedureError('BAD_REQUEST', `${what} nests deeper than ${MAX_DEPTH} levels`)
   try {
     return JSON.parse(text)
   } catch (cause) {
@@ -85,6 +88,8 @@ export const parseJson = (text: string, what = 'The body'): unknown => {
  */
 export const decodeText = (bytes: Uint8Array): string => {
   if (!isUtf8(bytes)) throw new ProcedureError('BAD_REQUEST', 'The body is not valid UTF-8')
-  const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const buffer = Buffer.isBuffer(bytes)
+    ? bytes
+    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   return buffer.toString('utf8', buffer[0] === 0xef && buffer[1] === 0xbb && buffer[2] === 0xbf ? 3 : 0)
 }

@@ -21,7 +21,8 @@ export const readPrefer = (header: string | undefined): Preference => {
   )
   if (!preferences.has('respond-async')) return { respondAsync: false, applied: [] }
   const text = preferences.get('wait')
-  if (text === undefined || !/^\d+$/.test(text)) return { respondAsync: true, applied: ['preference-applied', 'respond-async'] }
+  if (text === undefined || !/^\d+$/.test(text))
+    return { respondAsync: true, applied: ['preference-applied', 'respond-async'] }
   const wait = Math.min(Number(text), LONGEST_WAIT)
   return { respondAsync: true, wait, applied: ['preference-applied', `respond-async, wait=${wait}`] }
 }

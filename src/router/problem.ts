@@ -31,12 +31,20 @@ const retryAfter = (error: ErrorData): readonly string[] =>
   error.retryAfter === undefined ? [] : ['retry-after', String(Math.max(1, Math.ceil(error.retryAfter)))]
 
 /** An error as an answer. */
-export const problemReply = (error: ErrorData, instance: string, headers: readonly string[] = []): HttpReply => ({
+export const problemReply = (
+  error: ErrorData,
+  instance: string,
+  headers: readonly string[] = [],
+): HttpReply => ({
   status: error.status,
   headers: ['content-type', 'application/problem+json', ...retryAfter(error), ...headers],
   body: JSON.stringify(toProblem(error, instance)),
 })
 
 /** A code and a message as an answer. */
-export const problem = (code: ErrorCode, message: string, instance: string, headers?: readonly string[]): HttpReply =>
-  problemReply(errorData(code, message), instance, headers)
+export const problem = (
+  code: ErrorCode,
+  message: string,
+  instance: string,
+  headers?: readonly string[],
+): HttpReply => problemReply(errorData(code, message), instance, headers)

@@ -20,7 +20,8 @@ const isAsyncIterable = (value: unknown): value is AsyncIterable<Uint8Array> =>
   typeof value === 'object' && value !== null && Symbol.asyncIterator in value
 
 const responseReply = (response: Response): HttpReply => {
-  if (response.status < 200) throw new TypeError(`A handler returned a Response of type ${response.type}, which has no status to send`)
+  if (response.status < 200)
+    throw new TypeError(`A handler returned a Response of type ${response.type}, which has no status to send`)
   const { status, headers, body } = response
   return { status, headers: headerList(headers), body: body as AsyncIterable<Uint8Array> | null }
 }
@@ -29,10 +30,16 @@ const responseReply = (response: Response): HttpReply => {
 const bytesReply = (value: unknown, status: number, contentType: string): HttpReply => {
   if (value instanceof Response) return responseReply(value)
   if (value instanceof Blob)
-    return { status, headers: fileHeaders(value, contentType), body: value.stream() as AsyncIterable<Uint8Array> }
+    return {
+      status,
+      headers: fileHeaders(value, contentType),
+      body: value.stream() as AsyncIterable<Uint8Array>,
+    }
   if (typeof value === 'string' || value instanceof Uint8Array || isAsyncIterable(value))
     return { status, headers: ['content-type', contentType], body: value }
-  throw new TypeError(`A stream() output was ${typeof value}, expected a stream, async iterable, Blob, Response, bytes or text`)
+  throw new TypeError(
+    `A stream() output was ${typeof value}, expected a stream, async iterable, Blob, Response, bytes or text`,
+  )
 }
 
 /** Compiles the answer of a procedure. */

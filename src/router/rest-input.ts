@@ -57,7 +57,9 @@ const compileQuery = (schema: z.core.$ZodType, source: InputSource): ReadInput =
   const fields = fieldsOf(schema)
   const nothing = isVoid(schema)
   const takesWhole = !fields || !Object.hasOwn(fields, 'input')
-  const notFields = [...CONTROL, ...renamedIn(source)].filter((name) => !fields || !Object.hasOwn(fields, name))
+  const notFields = [...CONTROL, ...renamedIn(source)].filter(
+    (name) => !fields || !Object.hasOwn(fields, name),
+  )
   return (request) => {
     const text = queryOf(request.url)
     if (text === '') return nothing || !fields ? undefined : {}
@@ -83,10 +85,14 @@ const isFormType = (type: string): boolean =>
   type === 'multipart/form-data' || type === 'application/x-www-form-urlencoded'
 
 const wrongType = (type: string, form: boolean): ProcedureError => {
-  const expected = form ? 'application/json, multipart/form-data or application/x-www-form-urlencoded' : 'application/json'
+  const expected = form
+    ? 'application/json, multipart/form-data or application/x-www-form-urlencoded'
+    : 'application/json'
   return new ProcedureError(
     'UNSUPPORTED_MEDIA_TYPE',
-    type === '' ? `The body has no content-type; expected ${expected}` : `The content-type ${type} is not taken here; expected ${expected}`,
+    type === ''
+      ? `The body has no content-type; expected ${expected}`
+      : `The content-type ${type} is not taken here; expected ${expected}`,
   )
 }
 
@@ -94,7 +100,8 @@ const compileBody = (schema: z.core.$ZodType, { form, bodyLimit }: InputSource):
   const parse = (bytes: Uint8Array, request: HttpRequest, type: string): unknown => {
     if (bytes.length === 0) return undefined
     if (isJsonType(type)) return parseJson(decodeText(bytes))
-    if (form && isFormType(type)) return readForm(bytes, request.header('content-type') as string, fieldsOf(schema) ?? {})
+    if (form && isFormType(type))
+      return readForm(bytes, request.header('content-type') as string, fieldsOf(schema) ?? {})
     throw wrongType(type, form)
   }
   return (request) => {
@@ -124,7 +131,8 @@ const decodeCookie = (value: string): string => {
 
 type ReadField = (request: HttpRequest, params: PathParams) => readonly string[] | undefined
 
-const one = (text: string | undefined): readonly string[] | undefined => (text === undefined ? undefined : [text])
+const one = (text: string | undefined): readonly string[] | undefined =>
+  text === undefined ? undefined : [text]
 
 const compileField = (place: string): ReadField => {
   const at = place.indexOf(':')
@@ -144,7 +152,9 @@ const isMergeable = (value: unknown): value is Record<string, unknown> | undefin
 const compileMerge = (base: ReadInput, schema: z.core.$ZodType, source: InputSource): ReadInput => {
   const fields = fieldsOf(schema) ?? {}
   const readers: (readonly [string, ReadField])[] = [
-    ...source.pathFields.map((name) => [name, (_: HttpRequest, params: PathParams) => one(params[name])] as const),
+    ...source.pathFields.map(
+      (name) => [name, (_: HttpRequest, params: PathParams) => one(params[name])] as const,
+    ),
     ...Object.entries(source.in).map(([name, place]) => [name, compileField(place)] as const),
   ]
   const merge = (value: unknown, request: HttpRequest, params: PathParams): unknown => {
@@ -159,7 +169,9 @@ const compileMerge = (base: ReadInput, schema: z.core.$ZodType, source: InputSou
   }
   return (request, params) => {
     const value = base(request, params)
-    return value instanceof Promise ? value.then((done) => merge(done, request, params)) : merge(value, request, params)
+    return value instanceof Promise
+      ? value.then((done) => merge(done, request, params))
+      : merge(value, request, params)
   }
 }
 

@@ -27,9 +27,11 @@ const isWhole = (segment: string): boolean => !/[{}]/.test(segment) || /^\{\w+\}
 const pathProblem = (path: string): string | undefined => {
   const at = `meta.rest.path ${JSON.stringify(path)}`
   if (!path.startsWith('/')) return `${at} must begin with "/"`
-  if (!/^[\x21-\x7e]+$/.test(path) || /[?#]/.test(path)) return `${at} must be a path as it is sent, percent-encoded, without a query`
+  if (!/^[\x21-\x7e]+$/.test(path) || /[?#]/.test(path))
+    return `${at} must be a path as it is sent, percent-encoded, without a query`
   const segments = path.slice(1).split('/')
-  if (!segments.every(isWhole)) return `${at} can't be matched: a parameter takes a whole segment, as in "/users/{id}"`
+  if (!segments.every(isWhole))
+    return `${at} can't be matched: a parameter takes a whole segment, as in "/users/{id}"`
   const names = segments.filter((segment) => segment.startsWith('{'))
   const repeated = names.find((name, index) => names.indexOf(name) < index)
   return repeated && `${at} has the parameter ${JSON.stringify(repeated.slice(1, -1))} twice`

@@ -28,7 +28,13 @@ export interface RestBinding {
 
 const readsQuery = (method: string): boolean => method === 'GET' || method === 'DELETE' || method === 'HEAD'
 
-const bind = (entry: Entry, method: string, path: string, bodyLimit: number, hidden = false): RestBinding => ({
+const bind = (
+  entry: Entry,
+  method: string,
+  path: string,
+  bodyLimit: number,
+  hidden = false,
+): RestBinding => ({
   entry,
   method,
   path,
@@ -38,7 +44,8 @@ const bind = (entry: Entry, method: string, path: string, bodyLimit: number, hid
     pathFields: templateParameters(path),
     in: entry.definition.meta.rest?.in ?? {},
     form: takesForm(entry.definition),
-    bodyLimit: entry.definition.meta.bodyLimit === undefined ? bodyLimit : toBytes(entry.definition.meta.bodyLimit),
+    bodyLimit:
+      entry.definition.meta.bodyLimit === undefined ? bodyLimit : toBytes(entry.definition.meta.bodyLimit),
   },
 })
 
@@ -53,19 +60,34 @@ export const restBindings = (entry: Entry, bodyLimit: number): RestBinding[] => 
 }
 
 /** Complains of fields that a route names and the input lacks. */
-export const checkBinding = ({ entry, path, source }: RestBinding, complain: (complaint: Complaint) => void): void => {
+export const checkBinding = (
+  { entry, path, source }: RestBinding,
+  complain: (complaint: Complaint) => void,
+): void => {
   const fields = fieldsOf(entry.definition.input)
   const wanted = [...source.pathFields, ...Object.keys(source.in)]
   for (const name of wanted)
     if (!fields || !Object.hasOwn(fields, name))
-      complain({ at: entry.path, text: `meta.rest takes ${JSON.stringify(name)} from ${path}, but the input has no such field: add it, or rename the parameter` })
+      complain({
+        at: entry.path,
+        text: `meta.rest takes ${JSON.stringify(name)} from ${path}, but the input has no such field: add it, or rename the parameter`,
+      })
   for (const place of Object.values(source.in))
     if (!/^(header|cookie|query):./.test(place))
-      complain({ at: entry.path, text: `meta.rest.in has ${JSON.stringify(place)}, expected header:name, cookie:name or query:name` })
+      complain({
+        at: entry.path,
+        text: `meta.rest.in has ${JSON.stringify(place)}, expected header:name, cookie:name or query:name`,
+      })
   for (const text of restMetaProblems(entry.definition)) complain({ at: entry.path, text })
 }
 
-const reply = (doors: Doors, entry: Entry, respond: Respond, request: HttpRequest, result: CallResult): HttpReply => {
+const reply = (
+  doors: Doors,
+  entry: Entry,
+  respond: Respond,
+  request: HttpRequest,
+  result: CallResult,
+): HttpReply => {
   if (!result.ok) return problemReply(leave(doors, result.error, entry.path), pathOf(request.url))
   const answer = respond(result.value)
   if (!entry.restOnly) return answer
@@ -74,7 +96,13 @@ const reply = (doors: Doors, entry: Entry, respond: Respond, request: HttpReques
 
 type Finish = (request: HttpRequest, result: CallResult) => HttpReply
 
-const run = (call: Call, input: unknown, environment: RequestEnvironment, request: HttpRequest, finish: Finish) => {
+const run = (
+  call: Call,
+  input: unknown,
+  environment: RequestEnvironment,
+  request: HttpRequest,
+  finish: Finish,
+) => {
   const result = call(input, environment)
   return result instanceof Promise ? result.then((done) => finish(request, done)) : finish(request, result)
 }
@@ -111,7 +139,10 @@ async function* toServerEvents(
   } catch (thrown) {
     // Nobody is left to hear of it, and stopping is what the signal asked for.
     if (request.signal.aborted) return
-    yield { event: 'error', data: toProblem(leave(doors, toFailure(thrown), entry.path), pathOf(request.url)) }
+    yield {
+      event: 'error',
+      data: toProblem(leave(doors, toFailure(thrown), entry.path), pathOf(request.url)),
+    }
   }
 }
 
@@ -120,8 +151,10 @@ const compileFinish = (doors: Doors, entry: Entry): Finish => {
     const respond = compileRespond(entry.definition)
     return (request, result) => reply(doors, entry, respond, request, result)
   }
-  const stream = (request: HttpRequest): Respond => (value) =>
-    eventStreamReply(toServerEvents(doors, entry, value as AsyncIterable<unknown>, request))
+  const stream =
+    (request: HttpRequest): Respond =>
+    (value) =>
+      eventStreamReply(toServerEvents(doors, entry, value as AsyncIterable<unknown>, request))
   return (request, result) => reply(doors, entry, stream(request), request, result)
 }
 
@@ -130,5 +163,10 @@ export const restRoute = (doors: Doors, binding: RestBinding, prefix: string): R
   const { entry, method, path, source } = binding
   const read = compileInput(entry.definition, source)
   const finish = compileFinish(doors, entry)
-  return { method, path: prefix + path, owner: entry.path, handle: compileHandler(doors, entry.call as Call, read, finish) }
+  return {
+    method,
+    path: prefix + path,
+    owner: entry.path,
+    handle: compileHandler(doors, entry.call as Call, read, finish),
+  }
 }

@@ -36,7 +36,12 @@ interface Node {
   readonly methods: Map<string, Route>
 }
 
-const createNode = (): Node => ({ statics: new Map(), parameter: undefined, rest: new Map(), methods: new Map() })
+const createNode = (): Node => ({
+  statics: new Map(),
+  parameter: undefined,
+  rest: new Map(),
+  methods: new Map(),
+})
 
 const NO_PARAMS: PathParams = Object.freeze({})
 

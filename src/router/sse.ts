@@ -14,9 +14,12 @@ export interface ServerEvent {
 const HEARTBEAT = 15_000
 
 const HEADERS = [
-  'content-type', 'text/event-stream',
-  'cache-control', 'no-cache, no-transform',
-  'x-accel-buffering', 'no',
+  'content-type',
+  'text/event-stream',
+  'cache-control',
+  'no-cache, no-transform',
+  'x-accel-buffering',
+  'no',
 ] as const
 
 /** An event as text. JSON has no raw line breaks, so `data` is one line. */

@@ -19,7 +19,12 @@ const read = <S extends z.ZodType>(schema: S, input: unknown): z.output<S> => {
   throw errorWithoutStack(invalidInput(parsed.error.issues as never))
 }
 
-type Act = (input: unknown, ctx: unknown, signal: AbortSignal, request: HttpRequest | undefined) => Promise<unknown>
+type Act = (
+  input: unknown,
+  ctx: unknown,
+  signal: AbortSignal,
+  request: HttpRequest | undefined,
+) => Promise<unknown>
 
 type Extras = Pick<Operation, 'starts' | 'bodyLimit'>
 
@@ -33,13 +38,18 @@ const operation = (path: string, kind: Operation['kind'], act: Act, extras: Extr
 
 const unwrap = <T>(result: CallResult<T>): T => {
   if (result.ok) return result.value
-  throw Object.assign(errorWithoutStack(result.error), result.error.internal ? { cause: revive(result.error.internal) } : {})
+  throw Object.assign(
+    errorWithoutStack(result.error),
+    result.error.internal ? { cause: revive(result.error.internal) } : {},
+  )
 }
 
 const revive = (internal: { name: string; message: string; stack?: string }): Error =>
   Object.assign(new Error(internal.message), internal)
 
-const withKey = (request: HttpRequest | undefined): StartOptions => ({ idempotencyKey: request?.header('idempotency-key') })
+const withKey = (request: HttpRequest | undefined): StartOptions => ({
+  idempotencyKey: request?.header('idempotency-key'),
+})
 
 const ofProcedure = (record: TaskRecord, procedure: string | undefined): TaskRecord =>
   procedure === undefined || record.procedure === procedure ? record : unknownTask(record.id)
@@ -77,8 +87,15 @@ const byId = (doors: TaskDoors, prefix: string, procedure: string | undefined): 
   ]
 }
 
-async function* watch(doors: TaskDoors, id: string, after: string | undefined, caller: Caller, signal: AbortSignal) {
-  for await (const message of doors.tasks.watch(id, { after, signal }, caller)) yield tracked(message.id, message.event)
+async function* watch(
+  doors: TaskDoors,
+  id: string,
+  after: string | undefined,
+  caller: Caller,
+  signal: AbortSignal,
+) {
+  for await (const message of doors.tasks.watch(id, { after, signal }, caller))
+    yield tracked(message.id, message.event)
 }
 
 const watchOperation = (doors: TaskDoors, path: string): Operation =>
@@ -98,8 +115,10 @@ const runOperation = (doors: TaskDoors, entry: Entry): Operation =>
     async (input, ctx, signal, request) => {
       const { task } = unwrap(await startTask(doors, entry, input, ctx, withKey(request)))
       const caller = doors.callerOf(ctx)
-      const ended = (await doors.tasks.wait(task.id, { timeout: Infinity, signal }, caller)) ?? unknownTask(task.id)
-      if (!isFinished(ended.status)) throw new ProcedureError('CLIENT_CLOSED_REQUEST', 'The caller hung up; the task goes on')
+      const ended =
+        (await doors.tasks.wait(task.id, { timeout: Infinity, signal }, caller)) ?? unknownTask(task.id)
+      if (!isFinished(ended.status))
+        throw new ProcedureError('CLIENT_CLOSED_REQUEST', 'The caller hung up; the task goes on')
       return unwrap(toCallResult(ended))
     },
     { starts: true, ...limitOf(entry) },
@@ -135,7 +154,10 @@ export const genericTaskOperations = (doors: TaskDoors): Operation[] => {
   const list: Act = async (input, ctx) => {
     const caller = doors.callerOf(ctx)
     if (!doors.listable(caller))
-      throw new ProcedureError('FORBIDDEN', 'Tasks are not listed in production until createApp has an `owner` or `admin` option')
+      throw new ProcedureError(
+        'FORBIDDEN',
+        'Tasks are not listed in production until createApp has an `owner` or `admin` option',
+      )
     return doors.tasks.list(read(taskInputs().list, input) ?? {}, caller)
   }
   const remove: Act = async (input, ctx) => {

@@ -37,7 +37,10 @@ const readSeconds = (text: string | null): number | undefined => {
   if (text === null) return undefined
   const seconds = Number(text)
   if (text !== '' && seconds >= 0 && seconds <= LONGEST_WAIT) return seconds
-  throw new ProcedureError('BAD_REQUEST', `wait is ${JSON.stringify(text)}, expected seconds from 0 to ${LONGEST_WAIT}`)
+  throw new ProcedureError(
+    'BAD_REQUEST',
+    `wait is ${JSON.stringify(text)}, expected seconds from 0 to ${LONGEST_WAIT}`,
+  )
 }
 
 const header = (request: HttpRequest, name: string): string | undefined => request.header(name)
@@ -52,7 +55,13 @@ const readStartHeaders = (request: HttpRequest): StartOptions => {
     runAt: header(request, 'task-run-at'),
     delay: delay !== undefined && /^\d+$/.test(delay) ? Number(delay) : delay,
     priority: priority === undefined ? undefined : Number(priority),
-    tags: tags === undefined ? undefined : tags.split(',').map((tag) => tag.trim()).filter(Boolean),
+    tags:
+      tags === undefined
+        ? undefined
+        : tags
+            .split(',')
+            .map((tag) => tag.trim())
+            .filter(Boolean),
   }
 }
 
@@ -62,18 +71,26 @@ const location = ({ root }: Context, id: string): string => `${root}/${id}`
 
 const recordReply = (context: Context, task: StoredTask, caller: Caller): HttpReply =>
   jsonReply(200, JSON.stringify(context.taskDoors.tasks.record(task, caller)), [
-    'etag', etag(task),
+    'etag',
+    etag(task),
     ...(isFinished(task.status) ? [] : RETRY_AFTER),
   ])
 
-const acceptedReply = (context: Context, task: StoredTask, caller: Caller, extra: readonly string[]): HttpReply =>
+const acceptedReply = (
+  context: Context,
+  task: StoredTask,
+  caller: Caller,
+  extra: readonly string[],
+): HttpReply =>
   jsonReply(202, JSON.stringify(context.taskDoors.tasks.record(task, caller)), [
-    'location', location(context, task.id),
+    'location',
+    location(context, task.id),
     ...RETRY_AFTER,
     ...extra,
   ])
 
-const replayedHeader = (replayed: boolean): readonly string[] => (replayed ? ['idempotency-replayed', 'true'] : [])
+const replayedHeader = (replayed: boolean): readonly string[] =>
+  replayed ? ['idempotency-replayed', 'true'] : []
 
 const NO_PREFERENCE: Preference = { respondAsync: false, applied: [] }
 
@@ -98,15 +115,26 @@ const callRoute = (context: Context, binding: RestBinding): Route => {
   const handle = async (request: HttpRequest, params: PathParams): Promise<HttpReply> => {
     const { ctx } = await enter(doors, request)
     const wants = wantsOf(entry, request)
-    const started = await startTask(taskDoors, entry, await read(request, params), ctx, readStartHeaders(request))
+    const started = await startTask(
+      taskDoors,
+      entry,
+      await read(request, params),
+      ctx,
+      readStartHeaders(request),
+    )
     if (!started.ok) return problemReply(leave(doors, started.error, entry.path), pathOf(request.url))
     const { task, replayed } = started.value
     const caller = taskDoors.callerOf(ctx)
     const extra = [...wants.applied, ...replayedHeader(replayed)]
-    const ended = await taskDoors.tasks.wait(task.id, { timeout: waitOf(wants), signal: request.signal }, caller)
+    const ended = await taskDoors.tasks.wait(
+      task.id,
+      { timeout: waitOf(wants), signal: request.signal },
+      caller,
+    )
     if (!ended || !isFinished(ended.status)) return acceptedReply(context, ended ?? task, caller, extra)
     return withHeaders(resultReply(context, entry, respond, ended, request), [
-      'content-location', location(context, task.id),
+      'content-location',
+      location(context, task.id),
       ...extra,
     ])
   }
@@ -130,7 +158,9 @@ const resultReply = (
   if (result.ok) return respond(result.value)
   // Reported when it happened; here it is only shown.
   const { internal: _internal, ...error } = result.error
-  const shown = doors.reveal ? leave({ ...doors, report: () => undefined }, result.error, entry?.path ?? '') : error
+  const shown = doors.reveal
+    ? leave({ ...doors, report: () => undefined }, result.error, entry?.path ?? '')
+    : error
   return problemReply(shown, pathOf(request.url))
 }
 
@@ -141,7 +171,13 @@ const startRoute = (context: Context, binding: RestBinding): Route => {
   const read = compileInput(entry.definition, { ...source, from: 'body' })
   const handle = async (request: HttpRequest, params: PathParams): Promise<HttpReply> => {
     const { ctx } = await enter(doors, request)
-    const started = await startTask(taskDoors, entry, await read(request, params), ctx, readStartHeaders(request))
+    const started = await startTask(
+      taskDoors,
+      entry,
+      await read(request, params),
+      ctx,
+      readStartHeaders(request),
+    )
     if (!started.ok) return problemReply(leave(doors, started.error, entry.path), pathOf(request.url))
     const { task, replayed } = started.value
     return acceptedReply(context, task, taskDoors.callerOf(ctx), replayedHeader(replayed))
@@ -152,7 +188,12 @@ const startRoute = (context: Context, binding: RestBinding): Route => {
 type Procedure = string | undefined
 
 /** A task the caller may see, and of this procedure where the route names one. */
-const findTask = async (context: Context, id: string, caller: Caller, procedure: Procedure): Promise<StoredTask> => {
+const findTask = async (
+  context: Context,
+  id: string,
+  caller: Caller,
+  procedure: Procedure,
+): Promise<StoredTask> => {
   const task = await context.taskDoors.tasks.find(id, caller)
   return task && (procedure === undefined || task.procedure === procedure) ? task : unknownTask(id)
 }
@@ -163,21 +204,32 @@ const idOf = (params: PathParams): string => params['taskId'] as string
 const knownRevs = (request: HttpRequest): string[] =>
   [...(header(request, 'if-none-match') ?? '').matchAll(/"([^"]*)"/g)].map((match) => match[1] as string)
 
-const getHandler = (context: Context, procedure: Procedure) => async (request: HttpRequest, params: PathParams) => {
-  const caller = await callerOf(context, request)
-  const found = await findTask(context, idOf(params), caller, procedure)
-  const seconds = readSeconds(search(request).get('wait'))
-  const known = knownRevs(request)
-  // Of several the one that it still has is the one to wait for a change of.
-  const after = known.includes(revOf(found)) ? revOf(found) : known[0]
-  const task = seconds
-    ? ((await context.taskDoors.tasks.wait(found.id, { timeout: seconds * 1000, after, signal: request.signal }, caller)) ??
-      unknownTask(found.id))
-    : found
-  return known.includes(revOf(task)) ? emptyReply(304, ['etag', etag(task)]) : recordReply(context, task, caller)
-}
+const getHandler =
+  (context: Context, procedure: Procedure) => async (request: HttpRequest, params: PathParams) => {
+    const caller = await callerOf(context, request)
+    const found = await findTask(context, idOf(params), caller, procedure)
+    const seconds = readSeconds(search(request).get('wait'))
+    const known = knownRevs(request)
+    // Of several the one that it still has is the one to wait for a change of.
+    const after = known.includes(revOf(found)) ? revOf(found) : known[0]
+    const task = seconds
+      ? ((await context.taskDoors.tasks.wait(
+          found.id,
+          { timeout: seconds * 1000, after, signal: request.signal },
+          caller,
+        )) ?? unknownTask(found.id))
+      : found
+    return known.includes(revOf(task))
+      ? emptyReply(304, ['etag', etag(task)])
+      : recordReply(context, task, caller)
+  }
 
-async function* taskEvents(context: Context, task: StoredTask, request: HttpRequest, caller: Caller): AsyncGenerator<ServerEvent, void> {
+async function* taskEvents(
+  context: Context,
+  task: StoredTask,
+  request: HttpRequest,
+  caller: Caller,
+): AsyncGenerator<ServerEvent, void> {
   const after = header(request, 'last-event-id')
   const events = context.taskDoors.tasks.watch(task.id, { after, signal: request.signal }, caller)
   for await (const { id, event } of events) yield { event: event.type, id, data: payloadOf(event) }
@@ -197,35 +249,48 @@ const payloadOf = (event: TaskEvent): unknown => {
   }
 }
 
-const eventsHandler = (context: Context, procedure: Procedure) => async (request: HttpRequest, params: PathParams) => {
-  const caller = await callerOf(context, request)
-  const task = await findTask(context, idOf(params), caller, procedure)
-  const last = header(request, 'last-event-id')
-  if (last !== undefined && isFinished(task.status) && (await sawEnd(context, task, last, caller))) return emptyReply(204)
-  return eventStreamReply(taskEvents(context, task, request, caller))
-}
+const eventsHandler =
+  (context: Context, procedure: Procedure) => async (request: HttpRequest, params: PathParams) => {
+    const caller = await callerOf(context, request)
+    const task = await findTask(context, idOf(params), caller, procedure)
+    const last = header(request, 'last-event-id')
+    if (last !== undefined && isFinished(task.status) && (await sawEnd(context, task, last, caller)))
+      return emptyReply(204)
+    return eventStreamReply(taskEvents(context, task, request, caller))
+  }
 
 /** Whether nothing comes after an event: the caller has seen `done`. A 204 tells an EventSource to stop. */
-const sawEnd = async ({ taskDoors }: Context, task: StoredTask, last: string, caller: Caller): Promise<boolean> => {
+const sawEnd = async (
+  { taskDoors }: Context,
+  task: StoredTask,
+  last: string,
+  caller: Caller,
+): Promise<boolean> => {
   const events = taskDoors.tasks.watch(task.id, { after: last, signal: AbortSignal.timeout(1000) }, caller)
   const first = await events.next()
   await events.return()
   return first.done === true || first.value.id === last
 }
 
-const cancelHandler = (context: Context, procedure: Procedure) => async (request: HttpRequest, params: PathParams) => {
-  const caller = await callerOf(context, request)
-  const { id } = await findTask(context, idOf(params), caller, procedure)
-  const cancelled = (await context.taskDoors.tasks.cancel(id, caller)) ?? unknownTask(id)
-  return jsonReply(cancelled.settled ? 200 : 202, JSON.stringify(cancelled.record))
-}
+const cancelHandler =
+  (context: Context, procedure: Procedure) => async (request: HttpRequest, params: PathParams) => {
+    const caller = await callerOf(context, request)
+    const { id } = await findTask(context, idOf(params), caller, procedure)
+    const cancelled = (await context.taskDoors.tasks.cancel(id, caller)) ?? unknownTask(id)
+    return jsonReply(cancelled.settled ? 200 : 202, JSON.stringify(cancelled.record))
+  }
 
 /** The routes of one task procedure; the first is its plain call. */
 export const taskProcedureRoutes = (context: Context, binding: RestBinding, prefix: string): Route[] => {
   const { path: procedure } = binding.entry
   const at = { ...binding, path: prefix + binding.path }
   const byId = `${at.path}/tasks/{taskId}`
-  const route = (method: string, path: string, handle: Route['handle']): Route => ({ method, path, owner: procedure, handle })
+  const route = (method: string, path: string, handle: Route['handle']): Route => ({
+    method,
+    path,
+    owner: procedure,
+    handle,
+  })
   return [
     callRoute(context, at),
     startRoute(context, at),
@@ -241,12 +306,18 @@ const readLimit = (text: string | null): number | undefined => {
   if (text === null) return undefined
   const limit = Number(text)
   if (Number.isInteger(limit) && limit >= 1 && limit <= 200) return limit
-  throw new ProcedureError('BAD_REQUEST', `limit is ${JSON.stringify(text)}, expected a whole number from 1 to 200`)
+  throw new ProcedureError(
+    'BAD_REQUEST',
+    `limit is ${JSON.stringify(text)}, expected a whole number from 1 to 200`,
+  )
 }
 
 const readStatus = (text: string | null): TaskStatus | undefined => {
   if (text === null || STATUSES.includes(text)) return (text ?? undefined) as TaskStatus | undefined
-  throw new ProcedureError('BAD_REQUEST', `status is ${JSON.stringify(text)}, expected one of ${STATUSES.join(', ')}`)
+  throw new ProcedureError(
+    'BAD_REQUEST',
+    `status is ${JSON.stringify(text)}, expected one of ${STATUSES.join(', ')}`,
+  )
 }
 
 const readListQuery = (request: HttpRequest): ListQuery => {
@@ -263,7 +334,10 @@ const readListQuery = (request: HttpRequest): ListQuery => {
 const listHandler = (context: Context) => async (request: HttpRequest) => {
   const caller = await callerOf(context, request)
   if (!context.taskDoors.listable(caller))
-    throw new ProcedureError('FORBIDDEN', 'Tasks are not listed in production until createApp has an `owner` or `admin` option')
+    throw new ProcedureError(
+      'FORBIDDEN',
+      'Tasks are not listed in production until createApp has an `owner` or `admin` option',
+    )
   return jsonReply(200, JSON.stringify(await context.taskDoors.tasks.list(readListQuery(request), caller)))
 }
 
@@ -271,7 +345,10 @@ const statusHandler = (context: Context) => async (request: HttpRequest, params:
   const caller = await callerOf(context, request)
   const task = await findTask(context, idOf(params), caller, undefined)
   const { id, status, attempt, progress } = task
-  return jsonReply(200, JSON.stringify({ id, status, attempt, progress, rev: revOf(task) }), ['etag', etag(task)])
+  return jsonReply(200, JSON.stringify({ id, status, attempt, progress, rev: revOf(task) }), [
+    'etag',
+    etag(task),
+  ])
 }
 
 const resultHandler = (context: Context, entries: ReadonlyMap<string, Entry>) => {
@@ -281,9 +358,11 @@ const resultHandler = (context: Context, entries: ReadonlyMap<string, Entry>) =>
     const { id } = await findTask(context, idOf(params), caller, undefined)
     const seconds = readSeconds(search(request).get('wait')) ?? 0
     const { tasks } = context.taskDoors
-    const task = (await tasks.wait(id, { timeout: seconds * 1000, signal: request.signal }, caller)) ?? unknownTask(id)
+    const task =
+      (await tasks.wait(id, { timeout: seconds * 1000, signal: request.signal }, caller)) ?? unknownTask(id)
     if (!isFinished(task.status)) return acceptedReply(context, task, caller, [])
-    const respond = responds.get(task.procedure) ?? ((value: unknown) => jsonReply(200, JSON.stringify(value)))
+    const respond =
+      responds.get(task.procedure) ?? ((value: unknown) => jsonReply(200, JSON.stringify(value)))
     return resultReply(context, entries.get(task.procedure), respond, task, request)
   }
 }
@@ -304,7 +383,12 @@ const removeHandler = (context: Context) => async (request: HttpRequest, params:
 export const genericTaskRoutes = (context: Context, entries: readonly Entry[]): Route[] => {
   const byPath = new Map(entries.map((entry) => [entry.path, entry]))
   const byId = `${context.root}/{taskId}`
-  const route = (method: string, path: string, handle: Route['handle']): Route => ({ method, path, owner: 'routes.tasks', handle })
+  const route = (method: string, path: string, handle: Route['handle']): Route => ({
+    method,
+    path,
+    owner: 'routes.tasks',
+    handle,
+  })
   return [
     route('GET', context.root, listHandler(context)),
     route('GET', byId, getHandler(context, undefined)),

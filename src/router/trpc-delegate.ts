@@ -8,7 +8,11 @@ import { DoorContext } from './trpc-router.ts'
 const hasBody = (method: string): boolean => method !== 'GET' && method !== 'HEAD'
 
 // Only the path and query of the URL matter to tRPC; the host is ours to make up.
-const toFetchRequest = async (request: HttpRequest, limit: number, bytes: Uint8Array | undefined): Promise<Request> => {
+const toFetchRequest = async (
+  request: HttpRequest,
+  limit: number,
+  bytes: Uint8Array | undefined,
+): Promise<Request> => {
   const { method, headers, signal, url } = request
   const init: RequestInit = { method, headers, signal }
   if (hasBody(method)) init.body = (bytes ?? (await request.body(limit))) as BodyInit

@@ -102,7 +102,12 @@ export const compileTrpcDoor = (
     return result instanceof Promise ? result.then(toReply) : toReply(result)
   }
 
-  const many = async (calls: readonly PlainCall[], inputs: unknown, environment: RequestEnvironment, request: HttpRequest) =>
+  const many = async (
+    calls: readonly PlainCall[],
+    inputs: unknown,
+    environment: RequestEnvironment,
+    request: HttpRequest,
+  ) =>
     join(
       await Promise.all(
         calls.map(async ({ operation, index }) =>
@@ -120,7 +125,9 @@ export const compileTrpcDoor = (
     const inputs = readInputs(bytes ? decodeText(bytes) : (search?.get('input') ?? null), batched)
     if (inputs === UNREADABLE) return delegate(request, limit, bytes)
     const environment = await enter(doors, request)
-    return batched ? many(calls, inputs, environment, request) : one(calls[0] as PlainCall, inputs, environment, request)
+    return batched
+      ? many(calls, inputs, environment, request)
+      : one(calls[0] as PlainCall, inputs, environment, request)
   }
 
   return (request, params) => {

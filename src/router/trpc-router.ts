@@ -29,7 +29,11 @@ export interface Operation {
   /** Bytes. Default the app's. */
   readonly bodyLimit?: number
   /** `request` is there only when the call came through one of Errand's own doors. */
-  readonly call: (input: unknown, environment: CallEnvironment, request: HttpRequest | undefined) => CallResult | Promise<CallResult>
+  readonly call: (
+    input: unknown,
+    environment: CallEnvironment,
+    request: HttpRequest | undefined,
+  ) => CallResult | Promise<CallResult>
 }
 
 const NEVER = new AbortController().signal
@@ -41,7 +45,8 @@ type Builder = ReturnType<typeof createBuilder>
 const createBuilder = (reveal: boolean) =>
   initTRPC.context<object>().create({
     isDev: false,
-    errorFormatter: ({ shape, error, path }) => formatError(error, shape as ErrorShape, path, reveal) as never,
+    errorFormatter: ({ shape, error, path }) =>
+      formatError(error, shape as ErrorShape, path, reveal) as never,
   })
 
 async function* guardItems(
@@ -88,7 +93,9 @@ const toTrpcProcedure = (builder: Builder, doors: Doors, operation: Operation): 
 const rewrap = (doors: Doors, path: string, procedure: AnyTRPCProcedure): AnyTRPCProcedure => {
   const call = async (options: Parameters<AnyTRPCProcedure>[0]): Promise<unknown> => {
     try {
-      return await procedure(options.ctx instanceof DoorContext ? { ...options, ctx: options.ctx.ctx } : options)
+      return await procedure(
+        options.ctx instanceof DoorContext ? { ...options, ctx: options.ctx.ctx } : options,
+      )
     } catch (thrown) {
       throw toTRPCError(leave(doors, foreignFailure(thrown), path))
     }
@@ -120,11 +127,16 @@ export const limitOf = ({ definition }: Entry): Pick<Operation, 'bodyLimit'> => 
 }
 
 /** Builds the router from Errand's operations and the procedures of plain tRPC. */
-export const buildTrpcRouter = (doors: Doors, operations: readonly Operation[], foreign: readonly Entry[]): AnyTRPCRouter => {
+export const buildTrpcRouter = (
+  doors: Doors,
+  operations: readonly Operation[],
+  foreign: readonly Entry[],
+): AnyTRPCRouter => {
   const builder = createBuilder(doors.reveal)
   const record: TrpcRecord = {}
-  for (const operation of operations) place(record, operation.path, toTrpcProcedure(builder, doors, operation))
-  for (const entry of foreign) place(record, entry.path, rewrap(doors, entry.path, entry.foreign as AnyTRPCProcedure))
+  for (const operation of operations)
+    place(record, operation.path, toTrpcProcedure(builder, doors, operation))
+  for (const entry of foreign)
+    place(record, entry.path, rewrap(doors, entry.path, entry.foreign as AnyTRPCProcedure))
   return builder.router(record as never)
 }
-

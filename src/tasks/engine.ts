@@ -20,7 +20,18 @@ export interface EngineCapabilities {
 /** A new task. The id is made by the caller of `submit`. */
 export type TaskSpec = Omit<
   StoredTask,
-  'status' | 'attempt' | 'attempts' | 'createdAt' | 'startedAt' | 'finishedAt' | 'expiresAt' | 'progress' | 'result' | 'error' | 'revision' | 'cancelRequested'
+  | 'status'
+  | 'attempt'
+  | 'attempts'
+  | 'createdAt'
+  | 'startedAt'
+  | 'finishedAt'
+  | 'expiresAt'
+  | 'progress'
+  | 'result'
+  | 'error'
+  | 'revision'
+  | 'cancelRequested'
 >
 
 /** What `submit` found or made. */
@@ -115,7 +126,10 @@ export interface TaskEngine {
    * Everything that happens to a task after `after` (default: from its present state, which comes first), ending with
    * `done`. Gapless, or with a `gap`. Ends at once for an unknown id.
    */
-  events(id: string, options: { readonly after?: string; readonly signal: AbortSignal }): AsyncIterable<EngineEvent>
+  events(
+    id: string,
+    options: { readonly after?: string; readonly signal: AbortSignal },
+  ): AsyncIterable<EngineEvent>
   cancel(id: string): Promise<CancelResult | undefined>
   /** Queues an ended, not succeeded task again. `'not-ended'` or `'succeeded'` when it can't be. */
   retry(id: string): Promise<StoredTask | 'not-ended' | 'succeeded' | undefined>

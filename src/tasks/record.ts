@@ -1,5 +1,11 @@
 /** The part of a stored task that callers see. */
-import { isFinished, type TaskAttempt, type TaskErrorData, type TaskLinks, type TaskRecord } from '../protocol/task.ts'
+import {
+  isFinished,
+  type TaskAttempt,
+  type TaskErrorData,
+  type TaskLinks,
+  type TaskRecord,
+} from '../protocol/task.ts'
 import { createTaskId } from './id.ts'
 import type { StoredAttempt, StoredError, StoredTask } from './stored-task.ts'
 
@@ -22,7 +28,11 @@ export const revOf = (task: StoredTask): string =>
 const iso = (time: number): string => new Date(time).toISOString()
 
 const toError = ({ internal, ...error }: StoredError, reveal: boolean): TaskErrorData => {
-  const { name: _name, declared: _declared, ...data } = error as StoredError & { name?: string; declared?: boolean }
+  const {
+    name: _name,
+    declared: _declared,
+    ...data
+  } = error as StoredError & { name?: string; declared?: boolean }
   return reveal && internal ? { ...data, message: `${internal.name}: ${internal.message}` } : data
 }
 

@@ -63,7 +63,8 @@ export const readStartOptions = (options: StartOptions, now: number): ReadyStart
   if (idempotencyKey !== undefined && (idempotencyKey.length === 0 || idempotencyKey.length > KEY_LENGTH))
     refuse('idempotencyKey', `1 to ${KEY_LENGTH} characters`)
   if (priority !== undefined && !isPriority(priority)) refuse('priority', 'a whole number from -100 to 100')
-  if (tags !== undefined && !areTags(tags)) refuse('tags', `at most ${TAG_COUNT} texts of 1 to ${TAG_LENGTH} characters`)
+  if (tags !== undefined && !areTags(tags))
+    refuse('tags', `at most ${TAG_COUNT} texts of 1 to ${TAG_LENGTH} characters`)
   const runAt = readRunAt(options, now)
   return {
     ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
@@ -82,8 +83,13 @@ const canonical = (value: unknown): unknown => {
 
 /** Digest of an input: equal for equal JSON, whatever the order of keys. */
 export const digest = (input: unknown): string =>
-  createHash('sha256').update(JSON.stringify(canonical(input)) ?? '').digest('base64url')
+  createHash('sha256')
+    .update(JSON.stringify(canonical(input)) ?? '')
+    .digest('base64url')
 
 /** The refusal of a key that already stands for another input (draft-ietf-httpapi-idempotency-key-header §2.7). */
 export const keyReused = (): ProcedureError =>
-  new ProcedureError('UNPROCESSABLE_CONTENT', 'This idempotency key was used with another input: use a new key for a new task')
+  new ProcedureError(
+    'UNPROCESSABLE_CONTENT',
+    'This idempotency key was used with another input: use a new key for a new task',
+  )

@@ -67,7 +67,8 @@ const runOn = (executor: Executor, parts: HostParts, claim: Claim): Promise<Outc
   })
 }
 
-const reasonOf = (signal: AbortSignal): string => (signal.reason instanceof Error ? signal.reason.name : String(signal.reason))
+const reasonOf = (signal: AbortSignal): string =>
+  signal.reason instanceof Error ? signal.reason.name : String(signal.reason)
 
 /** The host of one app's engine. */
 export const createHost = (parts: HostParts): EngineHost => ({

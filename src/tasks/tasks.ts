@@ -1,13 +1,25 @@
 /** The one door into tasks: starts them, reads them, stops them, for whoever may. */
 import { createHandle, type TaskAccess } from '../protocol/handle.ts'
 import type { TaskHandle } from '../protocol/task-handle.ts'
-import { isFinished, type TaskEvent, type TaskPage, type TaskRecord, type TaskStatus } from '../protocol/task.ts'
+import {
+  isFinished,
+  type TaskEvent,
+  type TaskPage,
+  type TaskRecord,
+  type TaskStatus,
+} from '../protocol/task.ts'
 import { ProcedureError } from '../procedures/errors.ts'
 import type { TaskStarter } from '../procedures/handler.ts'
 import type { AnyProcedure, StartOptions, TaskProcedure } from '../procedures/procedure.ts'
 import type { PathOf } from '../procedures/task-call.ts'
 import type { Admission } from '../procedures/task-call.ts'
-import { EngineUnavailable, type EngineEvent, type TaskEngine, type TaskPolicy, type TaskQuery } from './engine.ts'
+import {
+  EngineUnavailable,
+  type EngineEvent,
+  type TaskEngine,
+  type TaskPolicy,
+  type TaskQuery,
+} from './engine.ts'
 import { createTaskId, isTaskId } from './id.ts'
 import { revOf, toRecord, type RecordView } from './record.ts'
 import { digest, keyReused, readStartOptions } from './start-options.ts'
@@ -76,7 +88,10 @@ export interface TasksParts {
 
 const unavailable = (error: unknown): never => {
   if (!(error instanceof EngineUnavailable)) throw error
-  throw new ProcedureError('SERVICE_UNAVAILABLE', error.message, { retryAfter: error.retryAfter, cause: error })
+  throw new ProcedureError('SERVICE_UNAVAILABLE', error.message, {
+    retryAfter: error.retryAfter,
+    cause: error,
+  })
 }
 
 const without = <T extends object>(query: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
@@ -94,9 +109,17 @@ export class Tasks implements TaskStarter {
    * Starts a task; resolves once it is durable.
    * @throws ProcedureError BAD_REQUEST for an input the schema refuses, SERVICE_UNAVAILABLE when the queue is full
    */
-  start<I, O, P, E>(task: TaskProcedure<I, O, P, E>, input: I, options?: StartOptions): Promise<TaskHandle<O, P>>
+  start<I, O, P, E>(
+    task: TaskProcedure<I, O, P, E>,
+    input: I,
+    options?: StartOptions,
+  ): Promise<TaskHandle<O, P>>
   start(path: string, input: unknown, options?: StartOptions): Promise<TaskHandle>
-  async start(task: AnyProcedure | string, input: unknown, options: StartOptions = {}): Promise<TaskHandle<never, never>> {
+  async start(
+    task: AnyProcedure | string,
+    input: unknown,
+    options: StartOptions = {},
+  ): Promise<TaskHandle<never, never>> {
     const procedure = this.#parts.pathOf(task)
     const admission = await this.#parts.admit(procedure, input)
     const { task: stored } = await this.submit({ procedure, input, options, admission, caller: SERVER })
@@ -130,7 +153,10 @@ export class Tasks implements TaskStarter {
   }
 
   /** Asks a task to stop. Undefined for an unknown id. */
-  async cancel(id: string, caller: Caller = SERVER): Promise<{ record: TaskRecord; settled: boolean } | undefined> {
+  async cancel(
+    id: string,
+    caller: Caller = SERVER,
+  ): Promise<{ record: TaskRecord; settled: boolean } | undefined> {
     if (!(await this.find(id, caller))) return undefined
     const result = await this.#use((engine) => engine.cancel(id))
     return result && { record: this.record(result.task, caller), settled: result.kind === 'settled' }
@@ -143,8 +169,10 @@ export class Tasks implements TaskStarter {
   async retry(id: string, caller: Caller = SERVER): Promise<TaskRecord | undefined> {
     if (!(await this.find(id, caller))) return undefined
     const result = await this.#use((engine) => engine.retry(id))
-    if (result === 'not-ended') throw new ProcedureError('CONFLICT', 'The task has not ended yet: cancel it, or wait')
-    if (result === 'succeeded') throw new ProcedureError('CONFLICT', 'The task succeeded: start a new one instead')
+    if (result === 'not-ended')
+      throw new ProcedureError('CONFLICT', 'The task has not ended yet: cancel it, or wait')
+    if (result === 'succeeded')
+      throw new ProcedureError('CONFLICT', 'The task succeeded: start a new one instead')
     return result && this.record(result, caller)
   }
 
@@ -155,7 +183,8 @@ export class Tasks implements TaskStarter {
   async remove(id: string, caller: Caller = SERVER): Promise<boolean> {
     if (!(await this.find(id, caller))) return false
     const result = await this.#use((engine) => engine.remove(id))
-    if (result === 'not-ended') throw new ProcedureError('CONFLICT', 'The task has not ended yet: cancel it first')
+    if (result === 'not-ended')
+      throw new ProcedureError('CONFLICT', 'The task has not ended yet: cancel it first')
     return result === 'removed'
   }
 
@@ -170,7 +199,10 @@ export class Tasks implements TaskStarter {
       this.record((await task) ?? unknownTask(id), caller)
     return {
       get: ({ id, wait, after }) =>
-        known(id, wait === undefined ? this.find(id, caller) : this.wait(id, { timeout: wait * 1000, after }, caller)),
+        known(
+          id,
+          wait === undefined ? this.find(id, caller) : this.wait(id, { timeout: wait * 1000, after }, caller),
+        ),
       cancel: async (id) => ((await this.cancel(id, caller)) ?? unknownTask(id)).record,
       watch: ({ id, lastEventId }, signal) => this.watch(id, { after: lastEventId, signal }, caller),
     }

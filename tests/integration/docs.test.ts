@@ -63,7 +63,8 @@ const serve = async (dir: string, app: string): Promise<string> => {
   })
 }
 
-const clientOf = (file: string): string => (file === 'app.ts' ? 'client.ts' : file.replace('.ts', '-client.ts'))
+const clientOf = (file: string): string =>
+  file === 'app.ts' ? 'client.ts' : file.replace('.ts', '-client.ts')
 
 describe.each(PAGES)('%s', (page) => {
   const { dir, blocks } = write(page)
@@ -74,7 +75,10 @@ describe.each(PAGES)('%s', (page) => {
     const client = clientOf(app)
     const expected = expectedOutput(files.get(client) as string)
     const URL = await serve(dir, app)
-    const { stdout } = await run(process.execPath, [CONDITION, client], { cwd: dir, env: environment(dir, { URL }) })
+    const { stdout } = await run(process.execPath, [CONDITION, client], {
+      cwd: dir,
+      env: environment(dir, { URL }),
+    })
     expect(stdout.trim().split('\n')).toEqual(expected)
     expect(expected.length).toBeGreaterThan(0)
   })
@@ -87,7 +91,9 @@ describe.each(PAGES)('%s', (page) => {
     }
     writeFileSync(path.join(dir, 'tsconfig.json'), JSON.stringify(config))
     const tsc = path.join(root, 'node_modules/.bin/tsc')
-    const checked = await run(tsc, ['-p', dir, '--checkers', '1'], { cwd: dir }).catch((error) => error as { stdout: string })
+    const checked = await run(tsc, ['-p', dir, '--checkers', '1'], { cwd: dir }).catch(
+      (error) => error as { stdout: string },
+    )
     expect(checked.stdout).toBe('')
   })
 })

@@ -49,7 +49,9 @@ describe.each([
   })
 
   test('gets every issue of an invalid input', async () => {
-    const error = await clientWith(link as never).add.query({ a: 'x', b: null } as never).catch((thrown) => thrown)
+    const error = await clientWith(link as never)
+      .add.query({ a: 'x', b: null } as never)
+      .catch((thrown) => thrown)
     expect(error.data).toMatchObject({ code: 'BAD_REQUEST', httpStatus: 400, path: 'add' })
     expect(error.data.issues.map((issue: { path: unknown }) => issue.path)).toEqual([['a'], ['b']])
   })
@@ -63,7 +65,10 @@ describe.each([
   })
 
   test('runs a task and waits for its output', async () => {
-    expect(await clientWith(link as never).countPrimes.run.mutate({ below: 100 })).toEqual({ count: 25, largest: 97 })
+    expect(await clientWith(link as never).countPrimes.run.mutate({ below: 100 })).toEqual({
+      count: 25,
+      largest: 97,
+    })
   })
 })
 
@@ -85,7 +90,10 @@ describe('subscriptions', () => {
     const trpc = createTRPCClient<Router>({ links: errandLinks({ url }) })
     let seen = 0
     await new Promise<void>((resolve) => {
-      const { unsubscribe } = trpc.ticks.subscribe({ count: 1000, everyMs: 5 }, { onData: () => ++seen === 2 && resolve(unsubscribe()) })
+      const { unsubscribe } = trpc.ticks.subscribe(
+        { count: 1000, everyMs: 5 },
+        { onData: () => ++seen === 2 && resolve(unsubscribe()) },
+      )
     })
     await new Promise((resolve) => setTimeout(resolve, 50))
     expect(seen).toBeLessThan(5)
@@ -143,21 +151,30 @@ describe('task handles', () => {
 
   test('are one for all starts with one key', async () => {
     const client = trpc()
-    const starts = Array.from({ length: 20 }, () => startTask(client.countPrimes, { below: 500 }, { idempotencyKey: 'same' }))
+    const starts = Array.from({ length: 20 }, () =>
+      startTask(client.countPrimes, { below: 500 }, { idempotencyKey: 'same' }),
+    )
     expect(new Set((await Promise.all(starts)).map(({ id }) => id)).size).toBe(1)
-    await expect(startTask(client.countPrimes, { below: 501 }, { idempotencyKey: 'same' })).rejects.toMatchObject({ data: { httpStatus: 422 } })
+    await expect(
+      startTask(client.countPrimes, { below: 501 }, { idempotencyKey: 'same' }),
+    ).rejects.toMatchObject({ data: { httpStatus: 422 } })
   })
 })
 
 describe('the Idempotency-Key header', () => {
   test('stands for one start, and is refused on a batch of several', async () => {
-    const client = (headers: Record<string, string>) => createTRPCClient<Router>({ links: [httpBatchLink({ url: `${url}/trpc`, headers })] })
+    const client = (headers: Record<string, string>) =>
+      createTRPCClient<Router>({ links: [httpBatchLink({ url: `${url}/trpc`, headers })] })
     const one = await client({ 'idempotency-key': 'header' }).countPrimes.start.mutate({ below: 10 })
     const two = await client({ 'idempotency-key': 'header' }).countPrimes.start.mutate({ below: 10 })
     expect(two.id).toBe(one.id)
     const several = client({ 'idempotency-key': 'several' })
-    const starts = [several.countPrimes.start.mutate({ below: 10 }), several.countPrimes.start.mutate({ below: 11 })]
-    for (const result of await Promise.allSettled(starts)) expect(result).toMatchObject({ status: 'rejected', reason: { data: { httpStatus: 400 } } })
+    const starts = [
+      several.countPrimes.start.mutate({ below: 10 }),
+      several.countPrimes.start.mutate({ below: 11 }),
+    ]
+    for (const result of await Promise.allSettled(starts))
+      expect(result).toMatchObject({ status: 'rejected', reason: { data: { httpStatus: 400 } } })
   })
 })
 
@@ -175,7 +192,10 @@ describe('other ways to call', () => {
       links: [
         splitLink({
           condition: ({ type }) => type === 'subscription',
-          true: httpSubscriptionLink({ url: `${url}/trpc`, EventSource: (await import('../../src/client/event-source.ts')).FetchEventSource as never }),
+          true: httpSubscriptionLink({
+            url: `${url}/trpc`,
+            EventSource: (await import('../../src/client/event-source.ts')).FetchEventSource as never,
+          }),
           false: httpLink({ url: `${url}/trpc` }),
         }),
       ],

@@ -21,7 +21,11 @@ const procedures = {
     .query({ input: z.void(), output: z.string(), handler: ({ ctx }) => ctx.loud }),
   note: base.mutation({
     input: z.object({ text: z.string().min(2), tags: z.array(z.string()).default([]) }),
-    output: z.object({ text: z.string(), tags: z.array(z.string()), at: z.codec(z.iso.datetime(), z.date(), { decode: (s) => new Date(s), encode: (d) => d.toISOString() }) }),
+    output: z.object({
+      text: z.string(),
+      tags: z.array(z.string()),
+      at: z.codec(z.iso.datetime(), z.date(), { decode: (s) => new Date(s), encode: (d) => d.toISOString() }),
+    }),
     handler: ({ input }) => ({ ...input, at: new Date(0) }),
   }),
   nothing: base.mutation({ input: z.void(), output: z.void(), handler: () => undefined }),
@@ -29,7 +33,11 @@ const procedures = {
     order: base.mutation({
       input: z.object({ sku: z.string() }),
       output: z.object({ id: z.string() }),
-      errors: { OUT_OF_STOCK: { status: 409, data: z.object({ sku: z.string() }) }, GONE: { status: 410 }, NOT_FOUND: { status: 404 } },
+      errors: {
+        OUT_OF_STOCK: { status: 409, data: z.object({ sku: z.string() }) },
+        GONE: { status: 410 },
+        NOT_FOUND: { status: 404 },
+      },
       handler: ({ input, errors }) => {
         if (input.sku === 'out') throw errors.OUT_OF_STOCK({ sku: input.sku })
         if (input.sku === 'gone') throw errors.GONE()
@@ -45,7 +53,11 @@ const procedures = {
   plain: t.router({ echo: t.procedure.input(z.string()).query(({ input }) => input) }),
 }
 
-const app = createApp(procedures, { createContext: () => ({ user: 'ann' }), profile: 'production', logger: silent() })
+const app = createApp(procedures, {
+  createContext: () => ({ user: 'ann' }),
+  profile: 'production',
+  logger: silent(),
+})
 
 function silent() {
   return { error: () => undefined, warn: () => undefined, info: () => undefined }
@@ -87,19 +99,69 @@ const send = async (url: string, { method, path, body, type }: Recorded) => {
 
 const JSON_TYPE = 'application/json'
 const PATHS = [
-  'add', 'who', 'note', 'nothing', 'shop.order', 'shop.broken', 'shop.anything', 'plain.echo', 'shop', 'unknown',
-  'add.more', '', '__proto__', 'constructor', 'add%2Cwho', '%', 'tasks.list',
+  'add',
+  'who',
+  'note',
+  'nothing',
+  'shop.order',
+  'shop.broken',
+  'shop.anything',
+  'plain.echo',
+  'shop',
+  'unknown',
+  'add.more',
+  '',
+  '__proto__',
+  'constructor',
+  'add%2Cwho',
+  '%',
+  'tasks.list',
 ]
 const INPUTS = [
-  undefined, '{"a":1,"b":2}', '{"a":"1","b":2}', '{}', '[]', 'null', '1', '"text"', '{"text":"hello"}', '{"text":""}',
-  '{"sku":"in"}', '{"sku":"out"}', '{"sku":"gone"}', '{"sku":"none"}', '{"sku":"teapot"}', '{"sku":"crash"}',
-  '{"__proto__":{"x":1},"a":1,"b":2}', '{', '', '{"a":1e999,"b":1}', '"\\ud800"', '{"text":"ünïcödé 🎉"}',
+  undefined,
+  '{"a":1,"b":2}',
+  '{"a":"1","b":2}',
+  '{}',
+  '[]',
+  'null',
+  '1',
+  '"text"',
+  '{"text":"hello"}',
+  '{"text":""}',
+  '{"sku":"in"}',
+  '{"sku":"out"}',
+  '{"sku":"gone"}',
+  '{"sku":"none"}',
+  '{"sku":"teapot"}',
+  '{"sku":"crash"}',
+  '{"__proto__":{"x":1},"a":1,"b":2}',
+  '{',
+  '',
+  '{"a":1e999,"b":1}',
+  '"\\ud800"',
+  '{"text":"ünïcödé 🎉"}',
 ]
 const BATCH_INPUTS = [
-  undefined, '{"0":{"a":1,"b":2},"1":{"a":2,"b":3}}', '{"0":{"a":1,"b":2}}', '{"0":{"a":"x"},"1":{"a":1,"b":1}}', '[]',
-  '{"0":{"text":"ok"},"1":{"sku":"out"}}', '{"0":{"sku":"in"},"1":{"sku":"gone"}}', 'nonsense',
+  undefined,
+  '{"0":{"a":1,"b":2},"1":{"a":2,"b":3}}',
+  '{"0":{"a":1,"b":2}}',
+  '{"0":{"a":"x"},"1":{"a":1,"b":1}}',
+  '[]',
+  '{"0":{"text":"ok"},"1":{"sku":"out"}}',
+  '{"0":{"sku":"in"},"1":{"sku":"gone"}}',
+  'nonsense',
 ]
-const BATCH_PATHS = ['add,add', 'add,who', 'add,note', 'note,shop.order', 'shop.order,shop.order', 'add,unknown', 'who', ',', 'add,']
+const BATCH_PATHS = [
+  'add,add',
+  'add,who',
+  'add,note',
+  'note,shop.order',
+  'shop.order,shop.order',
+  'add,unknown',
+  'who',
+  ',',
+  'add,',
+]
 
 const query = (input: string | undefined, batch: boolean): string => {
   const search = new URLSearchParams()
@@ -112,7 +174,12 @@ const singles = (): Recorded[] =>
   PATHS.flatMap((path) =>
     INPUTS.flatMap((input): Recorded[] => [
       { method: 'GET', path: `/trpc/${path}${query(input, false)}` },
-      { method: 'POST', path: `/trpc/${path}`, type: JSON_TYPE, ...(input === undefined ? {} : { body: input }) },
+      {
+        method: 'POST',
+        path: `/trpc/${path}`,
+        type: JSON_TYPE,
+        ...(input === undefined ? {} : { body: input }),
+      },
     ]),
   )
 
@@ -120,7 +187,12 @@ const batches = (): Recorded[] =>
   BATCH_PATHS.flatMap((path) =>
     BATCH_INPUTS.flatMap((input): Recorded[] => [
       { method: 'GET', path: `/trpc/${path}${query(input, true)}` },
-      { method: 'POST', path: `/trpc/${path}?batch=1`, type: JSON_TYPE, ...(input === undefined ? {} : { body: input }) },
+      {
+        method: 'POST',
+        path: `/trpc/${path}?batch=1`,
+        type: JSON_TYPE,
+        ...(input === undefined ? {} : { body: input }),
+      },
     ]),
   )
 
@@ -149,14 +221,24 @@ describe('the tRPC door', () => {
   })
 
   test('says nothing of an error that was not meant for callers', async () => {
-    const { status, body } = await send(ours, { method: 'POST', path: '/trpc/shop.order', type: JSON_TYPE, body: '{"sku":"crash"}' })
+    const { status, body } = await send(ours, {
+      method: 'POST',
+      path: '/trpc/shop.order',
+      type: JSON_TYPE,
+      body: '{"sku":"crash"}',
+    })
     expect(status).toBe(500)
     expect(body).not.toContain('secret')
   })
 
   test('refuses a body that is too large in the shape a tRPC client reads', async () => {
     const body = JSON.stringify({ text: 'x'.repeat(2 ** 20) })
-    const { status, body: text } = await send(ours, { method: 'POST', path: '/trpc/note', type: JSON_TYPE, body })
+    const { status, body: text } = await send(ours, {
+      method: 'POST',
+      path: '/trpc/note',
+      type: JSON_TYPE,
+      body,
+    })
     expect(status).toBe(413)
     expect(JSON.parse(text).error.data).toEqual({ code: 'PAYLOAD_TOO_LARGE', httpStatus: 413, path: 'note' })
   })

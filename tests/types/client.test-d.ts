@@ -13,7 +13,10 @@ const Tree = z.object({
   },
 })
 
-const isoDate = z.codec(z.iso.datetime(), z.date(), { decode: (s) => new Date(s), encode: (d) => d.toISOString() })
+const isoDate = z.codec(z.iso.datetime(), z.date(), {
+  decode: (s) => new Date(s),
+  encode: (d) => d.toISOString(),
+})
 const t = initTRPC.create()
 
 const app = createApp({
@@ -80,7 +83,10 @@ test('queries and mutations infer inputs and outputs exactly', async () => {
   expectTypeOf(trpc.add.query({ a: 1, b: 2 })).resolves.toEqualTypeOf<number>()
   expectTypeOf(trpc.ping.query()).resolves.toEqualTypeOf<'pong'>()
   expectTypeOf(trpc.greet.query).parameter(0).toEqualTypeOf<{ name?: string | undefined }>()
-  expectTypeOf(trpc.shape.mutate({ kind: 'circle', r: 1 })).resolves.toEqualTypeOf<{ area: number; at: string }>()
+  expectTypeOf(trpc.shape.mutate({ kind: 'circle', r: 1 })).resolves.toEqualTypeOf<{
+    area: number
+    at: string
+  }>()
   expectTypeOf((await trpc.tree.query()).children[0]?.children[0]?.name).toEqualTypeOf<string | undefined>()
   expectTypeOf(trpc.plain.echo.query('x')).resolves.toEqualTypeOf<string>()
 })
@@ -97,7 +103,10 @@ test('wrong kinds, inputs and names do not compile', () => {
 })
 
 test('a task has its own router of calls', () => {
-  expectTypeOf(trpc.countPrimes.run.mutate({ below: 1 })).resolves.toEqualTypeOf<{ count: number; largest: number }>()
+  expectTypeOf(trpc.countPrimes.run.mutate({ below: 1 })).resolves.toEqualTypeOf<{
+    count: number
+    largest: number
+  }>()
   expectTypeOf(trpc.countPrimes.start.mutate).parameter(0).toEqualTypeOf<{ below: number }>()
   expectTypeOf(trpc.countPrimes.get.query({ id: 'x' })).resolves.toHaveProperty('result')
   expectTypeOf(trpc.tasks.list.query()).resolves.toHaveProperty('items')

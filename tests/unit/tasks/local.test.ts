@@ -28,7 +28,11 @@ describe('local()', () => {
       drainGrace: 25_000,
       multiHost: false,
     })
-    expect((await create()).capabilities).toEqual({ durable: 'power', multiHost: false, transactionalStart: false })
+    expect((await create()).capabilities).toEqual({
+      durable: 'power',
+      multiHost: false,
+      transactionalStart: false,
+    })
     expect(existsSync(dir)).toBe(false)
   })
 

@@ -1,0 +1,52 @@
+/** Packs what would be published, from the dist that is there, and tries it as a user and a user's tools do. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { exec, read } from './lib/exec.ts'
+import { ROOT } from './lib/root.ts'
+import { tsc } from './lib/tsc.ts'
+import { addOptionalPeers, install, type Installed } from './package/install.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'errand-pack-'))
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+
+const pack = (): string =>
+  join(folder, read('npm', 'pack', '--ignore-scripts', '--silent', '--pack-destination', folder))
+
+/** Imports entries from a file outside the repository, where only what package.json names can be found. */
+const importAll = (specifiers: readonly string[]): void => {
+  const file = join(folder, 'user.mjs')
+  writeFileSync(file, specifiers.map((specifier) => `import '${specifier}'\n`).join(''))
+  read(process.execPath, file)
+}
+
+/** Checks the declarations as the strictest user does: with those of all packages that they name. */
+const typecheckAll = (specifiers: readonly string[]): void => {
+  const file = join(folder, 'user.mts')
+  writeFileSync(
+    file,
+    specifiers
+      .map((specifier) => `export * as _${specifiers.indexOf(specifier)} from '${specifier}'\n`)
+      .join(''),
+  )
+  const options = ['--noEmit', '--strict', '--target', 'es2024', '--module', 'nodenext', '--types', 'node']
+  tsc('--ignoreConfig', ...options, '--typeRoots', join(ROOT, 'node_modules/@types'), file)
+}
+
+/** The main entry and the command run without the optional peers, the other entries with them. */
+const tryOut = (installed: Installed): void => {
+  const { name, bin, exports } = installed.manifest
+  const entries = Object.keys(exports).filter((entry) => !entry.endsWith('.json'))
+  const specifiers = entries.map((entry) => name + entry.slice(1))
+  importAll([name])
+  for (const path of Object.values(bin)) read(process.execPath, join(installed.folder, path), '--help')
+  addOptionalPeers(installed)
+  importAll(specifiers)
+  typecheckAll(specifiers)
+}
+
+const tarball = pack()
+exec('publint', '--strict', tarball)
+exec('attw', tarball, '--profile', 'esm-only')
+tryOut(install(tarball, folder))
+console.log('the packed package installs, imports, type-checks and runs with no more than it declares')

@@ -1,0 +1,84 @@
+// Programs that no npm package brings. To need another one, add a line to PROGRAMS and name it in `--needs=`.
+import { accessSync, constants, existsSync } from 'node:fs'
+import { delimiter, isAbsolute, join } from 'node:path'
+import { capture } from './capture.mjs'
+import { withLock } from './lock.mjs'
+import { say, SetupError, step } from './say.mjs'
+
+/** `env` names the variable that says where the program is: read first, and set for what we run. */
+const PROGRAMS = {
+  chromium: {
+    env: 'ERRAND_CHROMIUM',
+    debian: 'chromium',
+    for: 'the tests of the pages, which drive a browser',
+    commands: [
+      'chromium',
+      'chromium-browser',
+      'google-chrome',
+      '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+    ],
+  },
+}
+
+/** Installs what is missing, where that is possible; returns the variables that say where each program is. */
+export const ensurePrograms = async (names) => {
+  const env = {}
+  for (const name of names) {
+    const program = PROGRAMS[name]
+    if (!program)
+      throw new SetupError(`no program ${name} in scripts/setup/programs.mjs`, 'add a line to PROGRAMS')
+    const path = find(program) ?? (await install(name, program))
+    if (path) env[program.env] = path
+  }
+  return env
+}
+
+const find = (program) => {
+  const named = process.env[program.env]
+  if (named && !isExecutable(named))
+    throw new SetupError(
+      `${program.env} names ${named}, which is no program`,
+      `correct or unset ${program.env}`,
+    )
+  return named || program.commands.map(which).find(Boolean)
+}
+
+const which = (command) =>
+  isAbsolute(command)
+    ? isExecutable(command) && command
+    : process.env.PATH.split(delimiter)
+        .map((folder) => join(folder, command))
+        .find(isExecutable)
+
+const isExecutable = (path) => {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+const skipped = (process.env.ERRAND_SKIP ?? '').split(',')
+
+const install = async (name, program) => {
+  if (skipped.includes(name)) {
+    say(`going on without ${name}, for ERRAND_SKIP names it; left out are ${program.for}`)
+    return undefined
+  }
+  const cure = `install ${name} (Debian, Ubuntu: sudo apt-get install ${program.debian}), or name one in ${program.env}, or go on without it: ERRAND_SKIP=${name}`
+  const canInstall = process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')
+  if (!canInstall) throw new SetupError(`${name} is missing; it is for ${program.for}`, cure)
+  await withLock(() => find(program) || aptInstall(name, program.debian, cure))
+  const path = find(program)
+  if (!path) throw new SetupError(`apt-get installed ${program.debian}, yet ${name} is not in PATH`, cure)
+  return path
+}
+
+const aptInstall = (name, debian, cure) =>
+  step(`installing ${name} (apt-get install ${debian})`, async () => {
+    const options = { cure, env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } }
+    const wait = ['-o', 'DPkg::Lock::Timeout=300']
+    await capture('apt-get', [...wait, 'update'], options)
+    await capture('apt-get', [...wait, 'install', '-y', '--no-install-recommends', debian], options)
+  })
