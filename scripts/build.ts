@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { REFERENCE_FILES } from '../src/openapi/reference-files.ts'
 import { ROOT } from './lib/root.ts'
 import { tsc } from './lib/tsc.ts'
+import { bundle } from './package/bundle.ts'
 
 const DIST = join(ROOT, 'dist')
 
@@ -25,5 +26,6 @@ const makeExecutable = (file: string): void => {
 
 rmSync(DIST, { recursive: true, force: true })
 tsc('-p', 'tsconfig.build.json')
+await bundle(join(ROOT, 'src'), DIST)
 copyReference()
 makeExecutable(join(DIST, 'cli/errand.js'))

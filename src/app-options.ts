@@ -176,7 +176,9 @@ export const profileOf = (options: Pick<AppOptions, 'profile'>): Profile =>
 
 /** Errors and warnings on standard error, the rest unsaid. */
 export const consoleLogger: Logger = {
+  // oxlint-disable no-console -- a process without a logger of its own speaks here
   error: (fields, message) => console.error(message, fields),
   warn: (fields, message) => console.warn(message, fields),
+  // oxlint-enable no-console
   info: () => undefined,
 }

@@ -41,6 +41,12 @@ const needsModule = (entry: Entry): Complaint => ({
   text: 'a task runs in a worker, which imports the module of this app: give createApp { module: import.meta.url }',
 })
 
+/** An executor that could not be made needs no closing. */
+const closeExecutor = async (made: MaybePromise<Executor>): Promise<void> => {
+  const executor = await Promise.resolve(made).catch(() => undefined)
+  await executor?.close()
+}
+
 /** The tasks of one app. */
 export class AppTasks {
   readonly tasks: Tasks
@@ -94,8 +100,7 @@ export class AppTasks {
     this.#closed = true
     const engine = await this.#engine?.catch(() => undefined)
     await engine?.drain(this.#option.drainGrace)
-    const executors = await Promise.allSettled(this.#executors.values())
-    await Promise.all(executors.map((made) => (made.status === 'fulfilled' ? made.value.close() : undefined)))
+    await Promise.all([...this.#executors.values()].map(closeExecutor))
     await engine?.close()
   }
 
@@ -184,7 +189,7 @@ export class AppTasks {
       policies: this.#policies,
       slots: this.#sizes,
       executor: (runOn) => this.#executor(runOn),
-      serve: (claim) => (request) => this.#serve(claim, request as HostRequest),
+      serve: (claim) => (request) => this.#serve(claim, request),
       failed: (failure, path) => this.#parts.report(failure, path),
       report: (message, error) => logger.error({ err: error }, message),
     })

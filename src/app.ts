@@ -1,5 +1,4 @@
 /** `createApp`: the one file that knows every ring. It puts the parts together and opens nothing before it is needed. */
-import type { AnyTRPCRouter } from '@trpc/server'
 import { createFetchHandler, type FetchHandler } from './adapters/fetch.ts'
 import { startServer, type ListenOptions, type OwnServer, type RunningServer } from './adapters/listen.ts'
 import { createNodeHandler, type NodeHandler } from './adapters/node.ts'
@@ -8,8 +7,7 @@ import type { AppRouter } from './app-types.ts'
 import { AppTasks } from './app-tasks.ts'
 import { buildRoutes, type OpenApiDocument } from './app-routes.ts'
 import type { Failure } from './procedures/failure.ts'
-import type { Middleware } from './procedures/middleware.ts'
-import { collectEntries, checkSchemaIds, type Complaint, type Entry } from './router/entries.ts'
+import { collectEntries, checkSchemaIds, type Complaint } from './router/entries.ts'
 import { corsPolicy } from './router/cors.ts'
 import type { Doors } from './router/doors.ts'
 import { compileHandleRequest } from './router/handle-request.ts'
@@ -18,7 +16,8 @@ import { isInWorker } from './tasks/worker/registry.ts'
 import type { Tasks } from './tasks/tasks.ts'
 
 /** An app: procedures behind all their doors. */
-export interface App<TTree = unknown, TContext = object> {
+// oxlint-disable-next-line typescript/no-explicit-any -- an app whatever its procedures and its context
+export interface App<TTree = any, TContext = any> {
   /** For `typeof app.router` at a tRPC client, or any tRPC adapter. */
   readonly router: AppRouter<TTree, TContext>
   readonly tasks: Tasks
@@ -60,6 +59,7 @@ const reporter =
       logger.error({ path, code, err: internal }, `${path} failed: ${internal.name}: ${internal.message}`)
     } catch (error) {
       // A log that fails must not fail the call.
+      // oxlint-disable-next-line no-console -- there is nobody else left to tell
       console.error('The logger threw', error)
     }
   }
@@ -88,7 +88,7 @@ export const createApp = <const TTree extends object, TContext extends object = 
   const { logger = consoleLogger, createContext = () => ({}), bodyLimit = DEFAULT_BODY_LIMIT } = options
   const profile = profileOf(options)
   const report = reporter(logger)
-  const entries = collectEntries(tree, complain, options.use as readonly Middleware[] | undefined)
+  const entries = collectEntries(tree, complain, options.use)
   checkSchemaIds(entries, complain)
   const appTasks = new AppTasks({ entries, options, profile, report, logger, complain })
   const doors: Doors = {
@@ -118,10 +118,10 @@ export const createApp = <const TTree extends object, TContext extends object = 
 
   const app: App<TTree, TContext> = {
     get router() {
-      return routes.router() as AnyTRPCRouter as AppRouter<TTree, TContext>
+      return routes.router() as AppRouter<TTree, TContext>
     },
     tasks: appTasks.tasks,
-    caller: (ctx) => (routes.router() as AnyTRPCRouter).createCaller(ctx) as never,
+    caller: (ctx) => routes.router().createCaller(ctx) as never,
     fetch: createFetchHandler(handle),
     node,
     listen: async (listenOptions = {}) => {

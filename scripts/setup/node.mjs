@@ -33,7 +33,7 @@ const install = () =>
       const manifest = { private: true, allowScripts: { node: true }, dependencies: { node: VERSION } }
       mkdirSync(TOOLCHAIN, { recursive: true })
       writeFileSync(join(TOOLCHAIN, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`)
-      await npm(['install', '--prefix', TOOLCHAIN], { node: process.execPath, cwd: TOOLCHAIN, cure: CURE })
+      await npm(['install'], { node: process.execPath, cwd: TOOLCHAIN, cure: CURE })
       if (!isInstalled()) throw new SetupError('npm installed its `node` package without the binary', CURE)
     },
   )

@@ -1,7 +1,6 @@
 /** The Fetch API: a `Request` in, a `Response` out. For Hono, Next, tests and anything else that speaks it. */
-import { ProcedureError } from '../procedures/errors.ts'
 import type { HandleRequest } from '../router/handle-request.ts'
-import { HttpRequest, type HttpReply } from '../router/http.ts'
+import { HttpRequest, hungUp, tooLarge, type HttpReply } from '../router/http.ts'
 import { isStreamed, readBody, type BodyStream } from '../router/reply-body.ts'
 
 class FetchRequest extends HttpRequest {
@@ -25,15 +24,16 @@ class FetchRequest extends HttpRequest {
   async body(limit: number): Promise<Uint8Array> {
     const chunks: Uint8Array[] = []
     let size = 0
-    for await (const chunk of this.#request.body ?? []) {
-      size += chunk.length
-      if (size > limit)
-        throw new ProcedureError(
-          'PAYLOAD_TOO_LARGE',
-          `The body is larger than the ${limit} bytes allowed here`,
-        )
-      chunks.push(chunk)
+    try {
+      for await (const chunk of this.#request.body ?? []) {
+        size += chunk.length
+        if (size > limit) break
+        chunks.push(chunk)
+      }
+    } catch {
+      throw hungUp()
     }
+    if (size > limit) throw tooLarge(limit)
     return Buffer.concat(chunks)
   }
 

@@ -1,16 +1,10 @@
 /** node:http: requests and answers without any Fetch object in between. */
 import { once, setMaxListeners } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { ProcedureError } from '../procedures/errors.ts'
+import type { ProcedureError } from '../procedures/errors.ts'
 import type { HandleRequest } from '../router/handle-request.ts'
-import { HttpRequest, type HttpReply } from '../router/http.ts'
+import { HttpRequest, hungUp, tooLarge, type HttpReply } from '../router/http.ts'
 import { readBody, type BodyStream } from '../router/reply-body.ts'
-
-const tooLarge = (limit: number): ProcedureError =>
-  new ProcedureError('PAYLOAD_TOO_LARGE', `The body is larger than the ${limit} bytes allowed here`)
-
-const hungUp = (): ProcedureError =>
-  new ProcedureError('CLIENT_CLOSED_REQUEST', 'The caller hung up before the body was complete')
 
 const NO_BYTES = new Uint8Array()
 

@@ -56,7 +56,7 @@ const createFinish = (side: Side) => {
 
 const toJson = (shape: Record<string, AnySchema>, side: Side): z.core.JSONSchema.BaseSchema => {
   const finish = createFinish(side)
-  return z.toJSONSchema(z.object({ first: FIRST, ...shape } as z.core.$ZodShape), {
+  return z.toJSONSchema(z.object({ first: FIRST, ...shape }), {
     io: side === 'parsed' ? 'output' : 'input',
     unrepresentable: 'any',
     override: ({ zodSchema, jsonSchema }) => finish(jsonSchema as JsonSchema, zodSchema),

@@ -73,7 +73,7 @@ const register = (
     kind: 'schemas' | 'responses' | 'parameters' | 'securitySchemes',
     parts: Readonly<Record<string, object>>,
   ) => {
-    for (const [name, part] of Object.entries(parts)) registry.registerComponent(kind, name, part as never)
+    for (const [name, part] of Object.entries(parts)) registry.registerComponent(kind, name, part)
   }
   // Before the schemas: a response mentions some.
   all('responses', draft.problems.shared())

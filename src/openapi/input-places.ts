@@ -82,7 +82,7 @@ export const wholeInQuery = (definition: Definition, source: InputSource): AnySc
 
 const restSchema = (definition: Definition, rest: Record<string, AnySchema>): AnySchema => {
   const { catchall } = defOf(unwrap(definition.input))
-  const schema = z.object(rest as z.core.$ZodShape)
+  const schema = z.object(rest)
   return catchall ? schema.catchall(catchall) : schema
 }
 

@@ -2,11 +2,11 @@
 import type { Issue } from '../protocol/errors.ts'
 import { errorWithoutStack, ProcedureError, type ErrorMakers } from './errors.ts'
 import { failure, success, toFailure, type CallResult, type Failure } from './failure.ts'
-import type { AnyHandler, TaskStarter } from './handler.ts'
+import type { TaskStarter } from './handler.ts'
 import { inspectSchema } from './inspect.ts'
 import { notJson } from './json.ts'
 import { compileOnion } from './onion.ts'
-import type { Definition } from './procedure.ts'
+import type { AnyHandler, Definition } from './procedure.ts'
 import { compileEncode, compileParse, type Check, type Checked } from './schema.ts'
 import { streamContentType } from './stream.ts'
 
@@ -51,7 +51,7 @@ export const invalidOutput = (path: string, problem: string): Failure => ({
 export const compileErrors = (definition: Definition): ErrorMakers<Record<string, { status: number }>> =>
   Object.fromEntries(
     Object.entries(definition.errors).map(([code, declared]) => [code, errorMaker(code, declared)]),
-  ) as never
+  )
 
 const errorMaker = (code: string, declared: Definition['errors'][string]) => {
   const encode = declared.data && compileEncode(declared.data)

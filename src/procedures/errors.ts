@@ -55,6 +55,12 @@ interface FullOptions extends ProcedureErrorOptions {
   readonly anyCode?: boolean
 }
 
+const notAKey = (code: string): TypeError =>
+  new TypeError(
+    `ProcedureError: ${JSON.stringify(code)} is not a tRPC code key (one of ${Object.keys(ERROR_CODES).join(', ')}). ` +
+      `For a code of your own, declare it: errors: { ${code}: { status: 409 } }, then throw errors.${code}().`,
+  )
+
 /**
  * An error meant for the caller: its code, message and data go over the wire.
  *
@@ -78,11 +84,7 @@ export class ProcedureError extends Error {
   constructor(code: ErrorCode, message?: string, options: ProcedureErrorOptions = {}) {
     super(message ?? code, options.cause === undefined ? undefined : { cause: options.cause })
     const full = options as FullOptions
-    if (!full.anyCode && !isErrorCode(code))
-      throw new TypeError(
-        `ProcedureError: ${JSON.stringify(code)} is not a tRPC code key (one of ${Object.keys(ERROR_CODES).join(', ')}). ` +
-          `For a code of your own, declare it: errors: { ${code}: { status: 409 } }, then throw errors.${code}().`,
-      )
+    if (!full.anyCode && !isErrorCode(code)) throw notAKey(code)
     this.code = code
     this.status = full.status ?? statusForCode(code)
     this.data = full.data

@@ -4,10 +4,6 @@ import type { ErrorMakers } from './errors.ts'
 import type { Meta } from './meta.ts'
 import type { StartOptions, TaskProcedure } from './procedure.ts'
 
-/** A handler with its types erased: one list holds handlers of every input, so the argument can't be named. */
-// oxlint-disable-next-line typescript/no-explicit-any -- erased generics
-export type AnyHandler = (args: any) => unknown
-
 /** A value or a promise of it. */
 export type MaybePromise<T> = T | Promise<T>
 

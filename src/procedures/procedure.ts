@@ -3,10 +3,13 @@ import type { TRPCMutationProcedure, TRPCQueryProcedure, TRPCSubscriptionProcedu
 import type { z } from 'zod'
 import type { Issue } from '../protocol/errors.ts'
 import type { TaskEvent, TaskRecord } from '../protocol/task.ts'
-import type { AnyHandler } from './handler.ts'
 import type { Meta } from './meta.ts'
 import type { Middleware } from './middleware.ts'
 import type { TaskOptions } from './task-options.ts'
+
+/** A handler with its types erased: one list holds handlers of every input, so the argument can't be named. */
+// oxlint-disable-next-line typescript/no-explicit-any -- erased generics
+export type AnyHandler = (args: any) => unknown
 
 /** What a procedure does: answer, change, stream, or run as a durable task. */
 export type Kind = 'query' | 'mutation' | 'subscription' | 'task'

@@ -56,10 +56,7 @@ const isAsyncRefusal = (error: unknown): boolean => error instanceof z.core.$Zod
 // Both are made anew for each run: zod keeps what one parse has seen on its context, and a schema may replace its own
 // `run` when it first runs. Holding on to either would carry one caller's values over to the next.
 const run = (schema: z.core.$ZodType, value: unknown, direction: Direction, async: boolean) =>
-  schema._zod.run(
-    { value, issues: [] },
-    (direction === 'forward' ? { async } : { async, direction }) as z.core.ParseContextInternal,
-  )
+  schema._zod.run({ value, issues: [] }, direction === 'forward' ? { async } : { async, direction })
 
 const runAsync = async (schema: z.core.$ZodType, value: unknown, direction: Direction): Promise<Checked> =>
   finish(await run(schema, value, direction, true))

@@ -33,7 +33,7 @@ export const stream = (contentType: string): StreamSchema => {
     )
   const schema = z.custom<StreamBody>()
   CONTENT_TYPES.set(schema, contentType)
-  return schema as unknown as StreamSchema
+  return schema
 }
 
 /** The content type of a schema made by `stream()`, else undefined. */

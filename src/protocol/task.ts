@@ -55,9 +55,6 @@ export interface TaskRecord<TOutput = unknown, TProgress = unknown> {
   readonly links: TaskLinks
 }
 
-/** The short form of a record, for polling. */
-export type TaskSummary = Pick<TaskRecord, 'id' | 'status' | 'attempt' | 'progress' | 'rev'>
-
 /** A line a handler logged. */
 export interface TaskLog {
   readonly level: 'debug' | 'info' | 'warn' | 'error'

@@ -8,7 +8,7 @@ const UNITS: Record<string, number> = { kb: 1024, mb: 1024 ** 2 }
 /** A size in bytes; NaN for what `sizeProblem` finds wrong. */
 export const toBytes = (size: Size): number => {
   if (typeof size === 'number') return size >= 0 ? size : NaN
-  const [, amount, unit = ''] = /^(\d+(?:\.\d+)?)(kb|mb)$/.exec(String(size)) ?? []
+  const [, amount, unit = ''] = /^(\d+(?:\.\d+)?)(kb|mb)$/.exec(size) ?? []
   return Number(amount) * (UNITS[unit] ?? NaN)
 }
 

@@ -3,7 +3,6 @@ import type { AnyTRPCProcedure, AnyTRPCRouter } from '@trpc/server'
 import { nameProblem } from '../protocol/paths.ts'
 import { compileCall, type Call } from '../procedures/call.ts'
 import { defOf, inspectSchema } from '../procedures/inspect.ts'
-import type { Meta } from '../procedures/meta.ts'
 import type { Middleware } from '../procedures/middleware.ts'
 import { definitionOf, isProcedure, type Definition, type Kind } from '../procedures/procedure.ts'
 import { streamContentType } from '../procedures/stream.ts'
@@ -30,9 +29,6 @@ export interface Entry {
   readonly foreign?: AnyTRPCProcedure
 }
 
-/** What `createApp` takes: procedures, records of them, and plain tRPC routers, nested at will. */
-export type Tree = { readonly [name: string]: unknown } | AnyTRPCRouter
-
 /** Something that `createApp` refuses. */
 export interface Complaint {
   /** Dotted path of the procedure. */
@@ -43,10 +39,10 @@ export interface Complaint {
 type Visit = (path: string, value: unknown) => void
 
 const isRouter = (value: unknown): value is AnyTRPCRouter =>
-  typeof (value as AnyTRPCRouter)?._def === 'object' && (value as AnyTRPCRouter)._def.router === true
+  typeof (value as AnyTRPCRouter)?._def === 'object' && (value as AnyTRPCRouter)._def.router
 
 const isForeign = (value: unknown): value is AnyTRPCProcedure =>
-  typeof value === 'function' && (value as unknown as AnyTRPCProcedure)._def?.procedure === true
+  typeof value === 'function' && (value as unknown as AnyTRPCProcedure)._def?.procedure
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null
@@ -211,9 +207,6 @@ export const checkSchemaIds = (entries: readonly Entry[], complain: (complaint: 
           })
       }
 }
-
-/** The metadata of an entry. */
-export const metaOf = (entry: Entry): Meta => entry.definition.meta
 
 /** Whether a schema takes or gives nothing. */
 export const isVoid = (schema: Definition['input']): boolean =>

@@ -4,7 +4,6 @@ import { z } from 'zod'
 import type { Issue } from '../protocol/errors.ts'
 import { invalidInput, type Call } from '../procedures/call.ts'
 import { failure, success, toFailure, type Failure } from '../procedures/failure.ts'
-import { defOf } from '../procedures/inspect.ts'
 import { notJson } from '../procedures/json.ts'
 import type { Meta } from '../procedures/meta.ts'
 import type { Definition } from '../procedures/procedure.ts'
@@ -79,6 +78,3 @@ const asJson = (path: string, value: unknown): unknown => {
   if (text === undefined) throw new TypeError(`${path} returned a ${typeof value}, which JSON can't hold`)
   return JSON.parse(text)
 }
-
-/** Whether a schema is tRPC's stand-in for an output nobody declared. */
-export const isUndeclared = (schema: z.core.$ZodType): boolean => defOf(schema).type === 'unknown'

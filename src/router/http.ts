@@ -1,5 +1,6 @@
 /** A request and a reply as the router sees them, whatever carried them. Adapters make the one and write the other. */
 import { validateHeaderValue } from 'node:http'
+import { ProcedureError } from '../procedures/errors.ts'
 
 /** What `createContext` gets. */
 export interface ContextRequest {
@@ -51,6 +52,14 @@ export abstract class HttpRequest implements ContextRequest {
     return this.#responseHeaders
   }
 }
+
+/** The refusal of a body. */
+export const tooLarge = (limit: number): ProcedureError =>
+  new ProcedureError('PAYLOAD_TOO_LARGE', `The body is larger than the ${limit} bytes allowed here`)
+
+/** What a body that never ends means, and why the signal of a call aborts. */
+export const hungUp = (): ProcedureError =>
+  new ProcedureError('CLIENT_CLOSED_REQUEST', 'The caller hung up before the body was complete')
 
 /** Bytes to send: at once, or piece by piece. */
 export type ReplyBody = string | Uint8Array | AsyncIterable<Uint8Array | string> | null

@@ -11,7 +11,7 @@ import { emptyReply, jsonReply, pathOf, queryOf, type HttpReply, type HttpReques
 import { readPrefer, type Preference } from './prefer.ts'
 import { problemReply } from './problem.ts'
 import { compileRespond } from './respond.ts'
-import { compileInput, takesForm } from './rest-input.ts'
+import { compileInput } from './rest-input.ts'
 import type { RestBinding } from './rest-routes.ts'
 import type { PathParams, Route } from './route-table.ts'
 import { eventStreamReply, type ServerEvent } from './sse.ts'

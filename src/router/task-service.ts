@@ -1,6 +1,4 @@
 /** A task procedure as its doors see it: admitted, started, waited for. REST and tRPC share it. */
-import type { TaskRecord } from '../protocol/task.ts'
-import { toProcedureError } from '../procedures/errors.ts'
 import { failure, type CallResult, type Failure } from '../procedures/failure.ts'
 import type { StartOptions } from '../procedures/procedure.ts'
 import type { Admit } from '../procedures/task-call.ts'
@@ -33,12 +31,5 @@ const CANCELLED: Failure = { code: 'CANCELLED', status: 409, message: 'The task 
 /** What a waiting caller gets of an ended task. */
 export const toCallResult = (task: StoredTask): CallResult => {
   if (task.status === 'succeeded') return { ok: true, value: task.result }
-  return failure((task.error as Failure | undefined) ?? CANCELLED)
-}
-
-/** A record that must be there. */
-export const present = (record: TaskRecord | undefined): TaskRecord => record ?? notThere()
-
-const notThere = (): never => {
-  throw toProcedureError({ code: 'NOT_FOUND', status: 404, message: 'No such task' })
+  return failure(task.error ?? CANCELLED)
 }

@@ -5,7 +5,8 @@
  */
 import { ProcedureError } from '../procedures/errors.ts'
 import { toFailure, type CallResult, type Failure } from '../procedures/failure.ts'
-import { enter, leave, RequestEnvironment, type Doors } from './doors.ts'
+import type { RequestEnvironment } from './doors.ts'
+import { enter, leave, type Doors } from './doors.ts'
 import { queryOf, type HttpReply, type HttpRequest } from './http.ts'
 import { decodeText, isTooDeep } from './json-text.ts'
 import type { RouteHandler } from './route-table.ts'

@@ -1,5 +1,5 @@
 /** A task as an engine keeps it, and the part of it that callers see. */
-import type { TaskAttempt, TaskErrorData, TaskRecord, TaskStatus } from '../protocol/task.ts'
+import type { TaskErrorData, TaskStatus } from '../protocol/task.ts'
 
 /** Everything there is to know about a task: one value, JSON, so that one write is one change. Times are epoch ms. */
 export interface StoredTask {
@@ -51,9 +51,4 @@ export interface StoredAttempt {
   readonly startedAt: number
   readonly finishedAt?: number
   readonly error?: StoredError
-}
-
-/** Who looks at a record: decides whether internal error details are shown. */
-export interface Viewer {
-  readonly admin: boolean
 }

@@ -30,13 +30,13 @@ const stop = (running: Running, reason: string, grace: number): NodeJS.Timeout =
 
 const runAttempt = async (parts: HostParts, claim: Claim): Promise<Outcome> => {
   const made = parts.executor(claim.policy.runOn)
-  const outcome = await runOn(made instanceof Promise ? await made : made, parts, claim)
+  const outcome = await attempt(made instanceof Promise ? await made : made, parts, claim)
   // A handler that throws because it was asked to stop did as it was told.
   if (outcome.kind === 'error' && !claim.signal.aborted) parts.failed(outcome.error, claim.task.procedure)
   return outcome
 }
 
-const runOn = (executor: Executor, parts: HostParts, claim: Claim): Promise<Outcome> => {
+const attempt = (executor: Executor, parts: HostParts, claim: Claim): Promise<Outcome> => {
   const { task, policy, signal } = claim
   const { timeout, cancelGrace } = policy
   const timers: NodeJS.Timeout[] = []
@@ -55,7 +55,7 @@ const runOn = (executor: Executor, parts: HostParts, claim: Claim): Promise<Outc
     carried: task.carried,
     attempt: task.attempt,
   }
-  const events = { progress: claim.progress, log: claim.log, start: parts.serve(claim) } as CallEvents
+  const events = { progress: claim.progress, log: claim.log, start: parts.serve(claim) }
   const running = executor.run(call, events, started)
   const onAbort = (): void => void timers.push(stop(running, reasonOf(signal), cancelGrace))
   if (signal.aborted) onAbort()

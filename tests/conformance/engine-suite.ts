@@ -483,7 +483,7 @@ export const engineSuite = (
           log({ level: 'info', message: 'half', at: 'now' })
           return value('ok')
         }
-        await open(new FakeHost().on('long', script as never))
+        await open(new FakeHost().on('long', script))
         const { id } = await start('long')
         await running(id)
         const events = collect(watch(id))

@@ -87,11 +87,11 @@ describe('SIGKILL under load', () => {
 
   it('gives the lock back, and only then', async () => {
     const child = startChild()
-    await once(child.stdout!, 'data')
+    await once(child.stdout, 'data')
     const engine = await local({ dir }).create()
     await expect(engine.open(finishingHost)).rejects.toThrow(/in use by another process/)
     child.kill('SIGKILL')
-    child.stdout!.resume()
+    child.stdout.resume()
     await once(child, 'close')
     await engine.open(finishingHost)
     await engine.close()

@@ -43,7 +43,7 @@ describe.each([
   ['httpBatchStreamLink', httpBatchStreamLink],
 ] as const)('a client with %s', (_name, link) => {
   test('gets results, several at once', async () => {
-    const trpc = clientWith(link as never)
+    const trpc = clientWith(link)
     const [sum, hello] = await Promise.all([trpc.add.query({ a: 1, b: 2 }), trpc.greet.query({})])
     expect([sum, hello]).toEqual([3, 'Hello, World!'])
   })
@@ -57,7 +57,7 @@ describe.each([
   })
 
   test('gets typed errors', async () => {
-    const trpc = clientWith(link as never)
+    const trpc = clientWith(link)
     const thrown: unknown = await trpc.users.get.query({ id: NOBODY }).catch((error: unknown) => error)
     const error = errorOf(trpc.users.get, thrown)
     expect(error).toEqual({ code: 'NOT_FOUND', data: { id: NOBODY } })

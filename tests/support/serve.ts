@@ -49,14 +49,16 @@ export const talkTo = (url: string): Pick<Served, 'send' | 'call' | 'get'> => {
 }
 
 /** Serves an app that is already made. */
-export const serveApp = async (app: App<never, never> | App, logs: LogLine[] = []): Promise<Served> => {
-  const server = await app.listen({ port: 0 })
+export const serveApp = async (app: object, logs: LogLine[] = []): Promise<Served> => {
+  // Apps of different procedures have different types, and none of them matters here.
+  const served = app as App
+  const server = await served.listen({ port: 0 })
   afterwards(() => server.close())
-  return { app: app as App, url: server.url, port: server.port, logs, ...talkTo(server.url) }
+  return { app: served, url: server.url, port: server.port, logs, ...talkTo(server.url) }
 }
 
 /** Makes an app in the test profile and serves it. Its log is in `logs`. */
 export const serve = <T extends object, C extends object = object>(tree: T, options: AppOptions<C> = {}): Promise<Served> => {
   const logs: LogLine[] = []
-  return serveApp(createApp(tree, { profile: 'test', logger: recordingLogger(logs), ...options }) as unknown as App, logs)
+  return serveApp(createApp(tree, { profile: 'test', logger: recordingLogger(logs), ...options }), logs)
 }

@@ -46,7 +46,7 @@ export class Channel {
   }
 
   emit(event: NewEvent): void {
-    this.#add({ ...event, seq: this.seqOf(this.last + 1) } as EngineEvent)
+    this.#add({ ...event, seq: this.seqOf(this.last + 1) })
   }
 
   /** The last event. */

@@ -56,7 +56,9 @@ export const toSettings = (
 
 const checkCount = (kind: string, name: string, value: unknown): void => {
   if (value === undefined || (Number.isInteger(value) && (value as number) >= 1)) return
-  throw new TypeError(`${kind}(): option ${name} is ${String(value)}, expected a whole number from 1 up`)
+  throw new TypeError(
+    `${kind}(): option ${name} is ${JSON.stringify(value)}, expected a whole number from 1 up`,
+  )
 }
 
 const toGrace = (kind: string, grace: Duration): number => {

@@ -13,6 +13,7 @@ const LOOK_INTERVAL = 10
 const REST = 1000
 const START_TIMEOUT = 60_000
 
+// oxlint-disable-next-line no-console -- for a pool that nobody gave a logger
 const toStderr = (message: string): void => console.error(`errand: ${message}`)
 
 const endAsReturned = (calls: readonly PooledCall[]): void => {

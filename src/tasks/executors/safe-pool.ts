@@ -67,7 +67,9 @@ export class SafePool {
   constructor(options: Options) {
     this.#pool = new Tinypool({ ...options, minThreads: 0, concurrentTasksPerWorker: 1, useAtomics: false })
     // In a later turn, as Tinypool says it before it has told those who listen to the worker.
-    this.#pool.on('error', (error: unknown) => setImmediate(() => this.#failRunWithoutWorker(error)))
+    this.#pool.on('error', (error: unknown) => {
+      setImmediate(() => void this.#failRunWithoutWorker(error))
+    })
   }
 
   /** Starts a worker with this job. */

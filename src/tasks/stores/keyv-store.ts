@@ -128,7 +128,7 @@ export class KeyvStore implements TaskStore {
   }
 
   async #set(key: string, value: unknown, ttl?: number): Promise<void> {
-    if ((await this.#keyv.set(key, value, ttl)) !== true)
+    if (!(await this.#keyv.set(key, value, ttl)))
       throw new Error(`The store refused to write ${key} and did not say why`)
     // A map answers in microtasks; a loop of tasks over it would let no timer and no socket have a turn.
     if (this.#adapter instanceof Map) await nextTurn()

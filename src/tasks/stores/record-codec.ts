@@ -55,13 +55,13 @@ export const decodeEnvelope = (text: string): Envelope => {
   if (!isObject(parsed)) return { value: new Unreadable(text, 'it is no JSON object') }
   if (Number(parsed['v']) > FORMAT) throw newerFormat(parsed['v'])
   if (parsed['v'] !== FORMAT)
-    return { value: new Unreadable(text, `its format is ${parsed['v']}, expected ${FORMAT}`) }
+    return { value: new Unreadable(text, `its format is ${String(parsed['v'])}, expected ${FORMAT}`) }
   return parsed
 }
 
 const newerFormat = (found: unknown): Error =>
   new Error(
-    `The task store was written by a newer Errand: its records have format ${found}, and this version ` +
+    `The task store was written by a newer Errand: its records have format ${String(found)}, and this version ` +
       `reads ${FORMAT}. Nothing was changed. Run the newer version, or give this one another store.`,
   )
 

@@ -1,6 +1,6 @@
 /**
  * No-op tasks per second through the local engine, submit to done, with a host that answers at once.
- * Run: node tests/integration/engine-throughput.ts [store=sqlite] [slots=64] [inFlight=64] [seconds=4]
+ * Run: node bench/tasks/engine-throughput.ts [store=sqlite] [slots=64] [inFlight=64] [seconds=4]
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
