@@ -1,9 +1,10 @@
 /** The code in README and docs runs, type-checks, and prints what the page says it prints. */
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { promisify } from 'node:util'
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 const root = path.resolve(import.meta.dirname, '../..')
 const PAGES = ['README.md', 'docs/guide.md']
@@ -29,8 +30,19 @@ mkdirSync(path.join(root, 'tests/.tmp'), { recursive: true })
 const folder = mkdtempSync(path.join(root, 'tests/.tmp/docs-'))
 const running: ChildProcess[] = []
 
-afterAll(() => {
-  for (const child of running) child.kill('SIGKILL')
+/** Ends what serves; two apps of one page would share a task store. */
+const stop = async (): Promise<void> => {
+  const ended = running.splice(0).map((child) => {
+    child.removeAllListeners('exit')
+    const exit = once(child, 'exit')
+    child.kill('SIGKILL')
+    return exit
+  })
+  await Promise.all(ended)
+}
+
+afterAll(async () => {
+  await stop()
   rmSync(folder, { recursive: true, force: true })
 })
 
@@ -63,16 +75,35 @@ const serve = async (dir: string, app: string): Promise<string> => {
   })
 }
 
-const clientOf = (file: string): string =>
-  file === 'app.ts' ? 'client.ts' : file.replace('.ts', '-client.ts')
+/** Which clients call which app: `shop-client.ts` calls `shop.ts`, any other the page's `app.ts`. */
+const clientsOf = (app: string, files: ReadonlyMap<string, string>): string[] => {
+  const own = [...files.keys()].filter((file) => file.endsWith('client.ts'))
+  const serves = (client: string): boolean => {
+    const named = client.replace(/-?client\.ts$/, '.ts')
+    return files.has(named) ? named === app : app === 'app.ts'
+  }
+  return own.filter(serves)
+}
+
+const errand = (dir: string, ...args: string[]) =>
+  run(process.execPath, [CONDITION, path.join(root, 'src/cli/errand.ts'), ...args], {
+    cwd: dir,
+    env: environment(dir),
+  })
 
 describe.each(PAGES)('%s', (page) => {
   const { dir, blocks } = write(page)
   const files = new Map(blocks.map(({ file, text }) => [file, text]))
-  const apps = blocks.map(({ file }) => file).filter((file) => files.has(clientOf(file)))
+  const pairs = [...files.keys()].flatMap((app) =>
+    clientsOf(app, files).map((client) => [client, app] as const),
+  )
 
-  test.each(apps)('%s serves its client, which prints what the page says', async (app) => {
-    const client = clientOf(app)
+  beforeAll(async () => {
+    if (blocks.some(({ text }) => text.includes('./clients/')))
+      await errand(dir, 'generate', 'app.ts', '--out', 'clients')
+  })
+
+  test.each(pairs)('%s, calling %s, prints what the page says', async (client, app) => {
     const expected = expectedOutput(files.get(client) as string)
     const URL = await serve(dir, app)
     const { stdout } = await run(process.execPath, [CONDITION, client], {
@@ -81,13 +112,15 @@ describe.each(PAGES)('%s', (page) => {
     })
     expect(stdout.trim().split('\n')).toEqual(expected)
     expect(expected.length).toBeGreaterThan(0)
+    await stop()
   })
 
   test('its code type-checks under strict', async () => {
     const config = {
       extends: path.join(root, 'tsconfig.json'),
-      compilerOptions: { noEmit: true, noPropertyAccessFromIndexSignature: false },
+      compilerOptions: { noEmit: true },
       include: [`${dir}/*.ts`],
+      exclude: [],
     }
     writeFileSync(path.join(dir, 'tsconfig.json'), JSON.stringify(config))
     const tsc = path.join(root, 'node_modules/.bin/tsc')

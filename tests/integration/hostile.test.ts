@@ -3,6 +3,8 @@
  * nothing grows, and the next caller is served. `ERRAND_FUZZ_RUNS=2000` for the long run.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { afterAll, afterEach, describe, expect, test } from 'vitest'
 import { createProcedure, inline, procedure, stream } from 'errand'
@@ -12,7 +14,10 @@ import { serve } from '../support/serve.ts'
 
 const Tree: z.ZodType = z.lazy(() => z.object({ value: z.unknown(), children: z.array(Tree).optional() }))
 
-const echo = <S extends z.ZodType>(input: S) => procedure.query({ input, output: z.unknown() as z.ZodType, handler: (args) => args.input ?? null })
+// JSON has numbers that a double hasn't: 1e999 is read as Infinity, which is not to be echoed.
+const asJson = (value: unknown): unknown => JSON.parse(JSON.stringify(value) ?? 'null')
+
+const echo = <S extends z.ZodType>(input: S) => procedure.query({ input, output: z.unknown() as z.ZodType, handler: (args) => asJson(args.input) })
 
 const base = createProcedure<{ who: string }>()
 
@@ -98,16 +103,17 @@ afterEach(async () => {
   expect(({} as Record<string, unknown>)['polluted']).toBeUndefined()
   expect(Object.keys(Object.prototype)).toEqual([])
   expect(await api.call('/add', { a: 1, b: 2 })).toMatchObject({ status: 200, text: '3' })
-  expect(api.logs.filter(({ level }) => level === 'error')).toEqual([])
+  expect(api.logs.splice(0).filter(({ level }) => level === 'error')).toEqual([])
 })
 
 const at = (path: string): fc.Arbitrary<string> => query.map((text) => path + text)
 
 describe('REST', () => {
-  test.each(['/add', '/any', '/loose', '/strict', '/dictionary', '/tree', '/union', '/codec', '/nothing', '/file', '/form', '/bytes', '/context', '/items'])(
+  const mutations = ['/codec', '/nothing', '/file', '/form', '/bytes']
+  test.each(['/add', '/any', '/loose', '/strict', '/dictionary', '/tree', '/union', '/context', '/items', ...mutations])(
     '%s answers whatever it is sent',
     { timeout: TIME },
-    (path) => attack(requestTo(at(path))),
+    (path) => attack(requestTo(at(path), mutations.includes(path) ? ['POST'] : ['GET', 'POST', 'POST'])),
   )
 
   test('a path with parameters answers whatever stands in them', { timeout: TIME }, () =>
@@ -118,11 +124,14 @@ describe('REST', () => {
 })
 
 describe('tasks', () => {
-  const paths = ['/task', '/task/tasks', '/tasks', '/tasks/x', '/tasks/00000000-0000-7000-8000-000000000000/events', '/task/tasks/x', '/tasks/x/cancel', '/tasks/x/retry', '/tasks/x/result']
-  test.each(paths)('%s answers whatever it is sent', { timeout: TIME }, (path) => attack(requestTo(at(path)), Math.ceil(RUNS / 2)))
+  const paths = ['POST /task', 'POST /task/tasks', 'GET /tasks', 'GET /task/tasks/x', 'POST /task/tasks/x/cancel']
+  test.each(paths)('%s answers whatever it is sent', { timeout: TIME }, (line) => {
+    const [method = '', path = ''] = line.split(' ')
+    return attack(requestTo(at(path), [method]))
+  })
 
   test('a task id may be anything', { timeout: TIME }, () =>
-    attack(requestTo(fc.tuple(segment, fc.constantFrom('', '/status', '/result', '/events', '/cancel', '/retry'), query).map(([id, rest, search]) => `/tasks/${id}${rest}${search}`))))
+    attack(requestTo(fc.tuple(segment, fc.constantFrom('', '/status', '/result', '/events', '/cancel', '/retry'), query).map(([id, rest, search]) => `/tasks/${id}${rest}${search}`), ['GET', 'GET', 'POST', 'DELETE'])))
 
   test('the tasks that came of it can all be listed', async () => {
     let cursor: string | undefined
@@ -137,8 +146,9 @@ describe('tasks', () => {
 describe('tRPC', () => {
   const names = ['add', 'any', 'loose', 'dictionary', 'tree', 'codec', 'nothing', 'items', 'task.start', 'task.startWith', 'task.get', 'task.run', 'tasks.list', 'tasks.get', 'nope', '__proto__', 'constructor', 'a.b.c', '']
 
-  test.each(['add', 'any', 'codec', 'nothing', 'items', 'task.start', 'task.startWith', 'task.get', 'tasks.list'])('%s answers whatever it is sent', { timeout: TIME }, (name) =>
-    attack(requestTo(at(`/trpc/${name}`))))
+  const queries = ['add', 'any', 'task.get', 'tasks.list', 'items']
+  test.each([...queries, 'codec', 'nothing', 'task.start', 'task.startWith', 'task.run'])('%s answers whatever it is sent', { timeout: TIME }, (name) =>
+    attack(requestTo(at(`/trpc/${name}`), [queries.includes(name) ? 'GET' : 'POST'])))
 
   test('batches of anything are answered', { timeout: TIME }, () =>
     attack(requestTo(fc.tuple(fc.array(fc.constantFrom(...names), { maxLength: 8 }), fc.constantFrom('?batch=1', '?batch=1&input=', '?batch=1&input=%7B%220%22%3A%7B%7D%7D', '?batch=2')).map(([list, search]) => `/trpc/${list.join(',')}${search}`))))
@@ -147,10 +157,11 @@ describe('tRPC', () => {
 })
 
 test('what was sent is forgotten: the heap after thousands of requests is what it was', { timeout: TIME }, async () => {
-  if (!globalThis.gc) return
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
   const heap = async (): Promise<number> => {
     for (let round = 0; round < 3; round++) {
-      globalThis.gc?.()
+      collect()
       await sleep(20)
     }
     return process.memoryUsage().heapUsed
@@ -162,5 +173,7 @@ test('what was sent is forgotten: the heap after thousands of requests is what i
   await load(300)
   const before = await heap()
   await load(Math.max(600, RUNS))
-  expect(await heap()).toBeLessThan(before + 8 * 1024 ** 2)
+  const after = await heap()
+  console.log('heap', before / 1e6, after / 1e6)
+  expect(after).toBeLessThan(before + 8 * 1024 ** 2)
 })

@@ -55,7 +55,7 @@ describe('local()', () => {
 
   it.each<[unknown, string]>([
     [{ threads: 0 }, 'local(): option threads is 0, expected a whole number from 1 up'],
-    [{ queueLimit: '10' }, 'local(): option queueLimit is 10'],
+    [{ queueLimit: '10' }, 'local(): option queueLimit is "10"'],
     [{ drainGrace: 'soon' }, 'local(): option drainGrace: "soon" is not a duration'],
     [
       { store: 'redis://localhost' },
