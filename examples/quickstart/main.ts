@@ -13,6 +13,7 @@ console.log(`
     curl ${server.url}/tasks
 `)
 
+// A terminal and a process manager may both tell it; closing is done once, whoever asks.
 const stop = (): void => void server.close().then(() => process.exit(0))
-process.once('SIGINT', stop)
-process.once('SIGTERM', stop)
+process.on('SIGINT', stop)
+process.on('SIGTERM', stop)

@@ -1,6 +1,6 @@
 /** A node:http server of our own: opens, tells where it is, and closes without cutting anybody off. */
 import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import type { NodeHandler } from './node.ts'
 
 /** Where to listen. */
@@ -47,15 +47,30 @@ const open = (server: Server, port: number, host: string): Promise<void> =>
 /** Milliseconds between looks for connections that came to rest. */
 const LOOK = 50
 
-// A connection that is answered after this would be kept open for the next request, which is not taken any more.
-const close = (server: Server): Promise<void> =>
+/** The open connections of a server. */
+const connectionsOf = (server: Server): ReadonlySet<Socket> => {
+  const open = new Set<Socket>()
+  server.on('connection', (socket: Socket) => {
+    open.add(socket)
+    socket.once('close', () => open.delete(socket))
+  })
+  return open
+}
+
+// A connection that is answered after this would be kept open for the next request, which is not taken any more. One
+// that never said anything, as browsers open them in advance, counts as busy with its first request in Node's eyes.
+const close = (server: Server, connections: ReadonlySet<Socket>): Promise<void> =>
   new Promise((resolve) => {
-    const looking = setInterval(() => server.closeIdleConnections(), LOOK)
+    const look = (): void => {
+      server.closeIdleConnections()
+      for (const socket of connections) if (socket.bytesRead === 0) socket.destroy()
+    }
+    const looking = setInterval(look, LOOK)
     server.close(() => {
       clearInterval(looking)
       resolve()
     })
-    server.closeIdleConnections()
+    look()
   })
 
 const urlHost = (host: string): string =>
@@ -65,10 +80,11 @@ const urlHost = (host: string): string =>
 export const startServer = async (handler: NodeHandler, options: ListenOptions): Promise<OwnServer> => {
   const { port: wanted = 3000, host = '127.0.0.1' } = options
   const server = createServer({ optimizeEmptyRequests: true } as object, handler)
+  const connections = connectionsOf(server)
   await open(server, wanted, host)
   const { port } = server.address() as AddressInfo
   let closing: Promise<void> | undefined
-  const end = () => (closing ??= close(server))
+  const end = () => (closing ??= close(server, connections))
   const cut = () => server.closeAllConnections()
   return { url: `http://${urlHost(host)}:${port}`, port, close: end, cut, [Symbol.asyncDispose]: end }
 }
