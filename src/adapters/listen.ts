@@ -49,12 +49,12 @@ const LOOK = 50
 
 /** The open connections of a server. */
 const connectionsOf = (server: Server): ReadonlySet<Socket> => {
-  const open = new Set<Socket>()
+  const sockets = new Set<Socket>()
   server.on('connection', (socket: Socket) => {
-    open.add(socket)
-    socket.once('close', () => open.delete(socket))
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
   })
-  return open
+  return sockets
 }
 
 // A connection that is answered after this would be kept open for the next request, which is not taken any more. One

@@ -5,10 +5,11 @@ import { failure, success, toFailure, type CallResult, type Failure } from './fa
 import type { TaskStarter } from './handler.ts'
 import { inspectSchema } from './inspect.ts'
 import { notJson } from './json.ts'
-import { compileOnion } from './onion.ts'
+import { compileOnion, type Layered } from './onion.ts'
 import type { AnyHandler, Definition } from './procedure.ts'
 import { compileEncode, compileParse, type Check, type Checked } from './schema.ts'
 import { streamContentType } from './stream.ts'
+import { isThenable } from './thenable.ts'
 
 /** What a door gives a call besides the input. */
 export interface CallEnvironment {
@@ -32,9 +33,11 @@ export const invalidInput = (issues: readonly Issue[]): Failure => ({
   issues,
 })
 
+const SAID = 'Invalid input: '
+
 // zod begins many messages with the very words that the sentence begins with.
 const sentence = ({ path, message }: Issue): string => {
-  const text = message.replace(/^Invalid input: /, '')
+  const text = message.startsWith(SAID) ? message.slice(SAID.length) : message
   return path.length === 0 ? text : `${path.join('.')}: ${text}`
 }
 
@@ -76,7 +79,7 @@ const encodeErrorData = (code: string, checked: Checked | Promise<Checked>): unk
 
 const inWords = (code: string): string => code.charAt(0) + code.slice(1).toLowerCase().replaceAll('_', ' ')
 
-/** How a procedure's output becomes what goes on the wire. */
+/** How a procedure's output becomes what goes on the wire. Never throws, never rejects. */
 export const compileOutput = (
   path: string,
   definition: Definition,
@@ -94,16 +97,17 @@ export const compileOutput = (
     return problem === undefined ? checkedSuccess(checked) : failure(invalidOutput(path, problem))
   }
   return (value) => {
-    const checked = check(value)
-    return checked instanceof Promise ? checked.then(settle, failed) : settle(checked)
+    try {
+      const checked = check(value)
+      return checked instanceof Promise ? checked.then(settle).catch(failed) : settle(checked)
+    } catch (thrown) {
+      return failed(thrown)
+    }
   }
 }
 
 const checkedSuccess = (checked: Checked): CallResult => success(checked.value)
 const failed = (thrown: unknown): CallResult => failure(toFailure(thrown))
-
-const isThenable = (value: unknown): value is PromiseLike<unknown> =>
-  typeof value === 'object' && value !== null && typeof (value as PromiseLike<unknown>).then === 'function'
 
 interface Fixed {
   readonly errors: object
@@ -152,7 +156,7 @@ const compilePlain = (path: string, definition: Definition): Call => {
   const run = (checked: Checked, environment: CallEnvironment): CallResult | Promise<CallResult> => {
     if (checked.issues.length > 0) return failure(invalidInput(checked.issues))
     const returned = handler(new Arguments(checked.value, environment.ctx, environment, fixed))
-    return isThenable(returned) ? Promise.resolve(returned).then(encode).catch(failed) : encode(returned)
+    return isThenable(returned) ? Promise.resolve(returned).then(encode, failed) : encode(returned)
   }
   return (input, environment) => {
     try {
@@ -173,7 +177,8 @@ const compileLayered = (path: string, definition: Definition): Call => {
   const handler: AnyHandler = definition.handler
   const fixed: Fixed = { errors: compileErrors(definition), meta: definition.meta, path }
   const run = (checked: Checked, ctx: unknown, environment: CallEnvironment): unknown => {
-    if (checked.issues.length > 0) throw errorWithoutStack(invalidInput(checked.issues))
+    // Rejecting costs a tenth of throwing.
+    if (checked.issues.length > 0) return Promise.reject(errorWithoutStack(invalidInput(checked.issues)))
     return handler(new Arguments(checked.value, ctx, environment, fixed))
   }
   const onion = compileOnion<CallEnvironment>(path, definition, (ctx, input, environment) => {
@@ -182,7 +187,15 @@ const compileLayered = (path: string, definition: Definition): Call => {
       ? checked.then((done) => run(done, ctx, environment))
       : run(checked, ctx, environment)
   })
-  return (input, environment) => onion(environment.ctx, input, environment).then(encode).catch(failed)
+  const encodeLayered = ({ output }: Layered): CallResult | Promise<CallResult> => encode(output)
+  return (input, environment) => {
+    try {
+      const layered = onion(environment.ctx, input, environment)
+      return layered instanceof Promise ? layered.then(encodeLayered, failed) : encodeLayered(layered)
+    } catch (thrown) {
+      return failed(thrown)
+    }
+  }
 }
 
 /** Compiles a query or a mutation. */

@@ -125,12 +125,17 @@ export const toProcedureError = (error: ErrorData, cause?: unknown): ProcedureEr
   } as FullOptions)
 
 /** A `ProcedureError` as data, without its cause. */
-export const toErrorData = (error: ProcedureError): ErrorData => ({
-  code: error.code,
-  status: error.status,
-  message: error.message,
-  ...(error.issues ? { issues: error.issues } : {}),
-  ...(error.data === undefined ? {} : { data: error.data }),
-  ...(error.retryAfter === undefined ? {} : { retryAfter: error.retryAfter }),
-  ...(error.declared ? { declared: true } : {}),
-})
+export const toErrorData = (error: ProcedureError): ErrorData => {
+  const { code, status, message, issues, data, retryAfter, declared } = error
+  if (data === undefined && retryAfter === undefined && !declared)
+    return issues ? { code, status, message, issues } : { code, status, message }
+  return {
+    code,
+    status,
+    message,
+    ...(issues ? { issues } : {}),
+    ...(data === undefined ? {} : { data }),
+    ...(retryAfter === undefined ? {} : { retryAfter }),
+    ...(declared ? { declared: true } : {}),
+  }
+}

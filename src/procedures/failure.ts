@@ -81,11 +81,10 @@ const fromTRPC = (error: TRPCErrorLike): Failure => {
 
 /** What a throw means for the caller. An error not meant for callers keeps its words inside. */
 export const toFailure = (thrown: unknown): Failure => {
-  if (isProcedureError(thrown))
-    return {
-      ...toErrorData(thrown),
-      ...(thrown.cause === undefined ? {} : { internal: describe(thrown.cause) }),
-    }
+  if (isProcedureError(thrown)) {
+    const data = toErrorData(thrown)
+    return thrown.cause === undefined ? data : { ...data, internal: describe(thrown.cause) }
+  }
   if (isTRPCError(thrown)) return fromTRPC(thrown)
   if (isHangUp(thrown)) return toFailure(thrown.cause)
   const internal = describe(thrown)
@@ -100,6 +99,7 @@ export const toFailure = (thrown: unknown): Failure => {
 
 /** The part of a failure that goes over the wire; `reveal` adds the internal message, for development. */
 export const toWireError = (error: Failure, reveal: boolean): ErrorData => {
+  if (error.internal === undefined && error.name === undefined) return error
   const { internal, name: _name, ...data } = error
   if (!internal || !reveal) return data
   return { ...data, message: data.status === 500 ? `${internal.name}: ${internal.message}` : data.message }

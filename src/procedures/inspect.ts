@@ -28,7 +28,7 @@ export interface Inspection {
 }
 
 // zod's definitions are a union of sixty shapes; the walk asks for the few members it knows by name.
-// oxlint-disable-next-line typescript/no-explicit-any -- see above
+// oxlint-disable-next-line typescript/no-explicit-any -- sixty shapes
 export type AnyDef = any
 
 export const defOf = (schema: z.core.$ZodType): AnyDef => schema._zod.def

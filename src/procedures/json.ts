@@ -5,6 +5,10 @@ const isPlain = (value: object): boolean => {
   return prototype === Object.prototype || prototype === null
 }
 
+// Of a list by index: a hole in it is an undefined too.
+const itemsOf = (value: object): Iterable<readonly [string | number, unknown]> =>
+  Array.isArray(value) ? value.entries() : Object.entries(value)
+
 const find = (value: unknown, path: string, parents: Set<object>): string | undefined => {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return undefined
   if (typeof value === 'number')
@@ -14,9 +18,9 @@ const find = (value: unknown, path: string, parents: Set<object>): string | unde
   if (!Array.isArray(value) && !isPlain(value))
     return `${path || 'the value'} is a ${value.constructor?.name}`
   parents.add(value)
-  for (const [key, item] of Object.entries(value)) {
+  for (const [key, item] of itemsOf(value)) {
     if (item === undefined && !Array.isArray(value)) continue
-    const problem = find(item, path ? `${path}.${key}` : key, parents)
+    const problem = find(item, path ? `${path}.${key}` : String(key), parents)
     if (problem) return problem
   }
   parents.delete(value)

@@ -2,11 +2,13 @@
 import type { MaybePromise } from './handler.ts'
 import type { Middleware, MiddlewareResult, Next } from './middleware.ts'
 import type { Definition } from './procedure.ts'
+import { isThenable } from './thenable.ts'
 
 /** What the middleware wraps: gets the widened context and gives the handler's return. */
 export type Core<TExtra> = (ctx: unknown, input: unknown, extra: TExtra) => MaybePromise<unknown>
 
-class Layered implements MiddlewareResult {
+/** What `next()` gives. A class of its own, so that a middleware can't make one up. */
+export class Layered implements MiddlewareResult {
   readonly output: unknown
   constructor(output: unknown) {
     this.output = output
@@ -23,30 +25,51 @@ const twice = (path: string): Error =>
     `A middleware of ${path} called next() twice: the handler would run twice. Keep the first result instead.`,
   )
 
-/** Compiles the middleware of a procedure around a core. The result rejects with whatever a layer throws. */
+const ignore = (): void => undefined
+
+/** A middleware may let go of what `next()` gave: a failure that nobody heard of would end the process. */
+const heard = <T>(promise: Promise<T>): Promise<T> => {
+  promise.catch(ignore)
+  return promise
+}
+
+const rejection = (thrown: unknown): Promise<never> => heard(Promise.reject(thrown as Error))
+
+/** Runs a procedure's middleware and core. Throws or rejects with whatever a layer throws. */
+export type Onion<TExtra> = (ctx: unknown, input: unknown, extra: TExtra) => MaybePromise<Layered>
+
+const toLayered = (output: unknown): Layered => new Layered(output)
+
+/** Compiles the middleware of a procedure around a core. Waits only for layers that do: each wait costs a call dear. */
 export const compileOnion = <TExtra>(
   path: string,
-  definition: Pick<Definition, 'middlewares' | 'meta'>,
+  { middlewares, meta }: Pick<Definition, 'middlewares' | 'meta'>,
   core: Core<TExtra>,
-): ((ctx: unknown, input: unknown, extra: TExtra) => Promise<unknown>) => {
-  const { middlewares, meta } = definition
-  const enter = async (
-    index: number,
-    ctx: unknown,
-    input: unknown,
-    extra: TExtra,
-  ): Promise<MiddlewareResult> => {
-    const middleware = middlewares[index] as Middleware<unknown> | undefined
-    if (!middleware) return new Layered(await core(ctx, input, extra))
-    let called = false
-    const next = ((options?: { ctx: object }) => {
-      if (called) return Promise.reject(twice(path))
-      called = true
-      return enter(index + 1, options ? { ...(ctx as object), ...options.ctx } : ctx, input, extra)
-    }) as Next
-    const result = await middleware({ ctx, input, meta, path, next })
+): Onion<TExtra> => {
+  const check = (result: unknown): Layered => {
     if (result instanceof Layered) return result
     throw forgot(path)
   }
-  return async (ctx, input, extra) => (await enter(0, ctx, input, extra)).output
+  const enter = (index: number, ctx: unknown, input: unknown, extra: TExtra): MaybePromise<Layered> => {
+    const middleware = middlewares[index] as Middleware<unknown> | undefined
+    if (!middleware) {
+      const output = core(ctx, input, extra)
+      return isThenable(output) ? Promise.resolve(output).then(toLayered) : new Layered(output)
+    }
+    let called = false
+    const next = ((options?: { ctx: object }) => {
+      if (called) return rejection(twice(path))
+      called = true
+      const inner = options ? { ...(ctx as object), ...options.ctx } : ctx
+      try {
+        const entered = enter(index + 1, inner, input, extra)
+        return entered instanceof Promise ? heard(entered) : Promise.resolve(entered)
+      } catch (thrown) {
+        return rejection(thrown)
+      }
+    }) as Next
+    const result: unknown = middleware({ ctx, input, meta, path, next })
+    return isThenable(result) ? Promise.resolve(result).then(check) : check(result)
+  }
+  return (ctx, input, extra) => enter(0, ctx, input, extra)
 }

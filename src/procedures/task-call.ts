@@ -38,11 +38,13 @@ export const compileAdmission = (path: string, definition: Definition): Admit =>
       ...(idempotencyKey ? { idempotencyKey: idempotencyKey({ input: checked.value as never }) } : {}),
     })
   })
-  return (input, ctx, start) =>
-    onion(ctx, input, start).then(
-      (value) => success(value) as CallResult<never>,
-      (thrown: unknown) => failure(toFailure(thrown)),
-    )
+  return async (input, ctx, start) => {
+    try {
+      return success((await onion(ctx, input, start)).output) as CallResult<never>
+    } catch (thrown) {
+      return failure(toFailure(thrown))
+    }
+  }
 }
 
 /** Compiles what a start from the server's own code needs: the input's check, without a caller or middleware. */

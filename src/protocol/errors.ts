@@ -82,8 +82,10 @@ export const codeForStatus = (status: number): ErrorCode =>
   KEY_BY_STATUS.get(status) ?? (status < 500 ? 'BAD_REQUEST' : 'INTERNAL_SERVER_ERROR')
 
 /** The HTTP status of a code key or a task code; 500 for an unknown one. */
-export const statusForCode = (code: string): number =>
-  isErrorCode(code) ? ERROR_CODES[code].status : (TASK_ERROR_CODES[code as TaskErrorCode] ?? 500)
+export const statusForCode = (code: string): number => {
+  if (isErrorCode(code)) return ERROR_CODES[code].status
+  return Object.hasOwn(TASK_ERROR_CODES, code) ? TASK_ERROR_CODES[code as TaskErrorCode] : 500
+}
 
 /** Makes error data for a code key or a task code. */
 export const errorData = (

@@ -10,25 +10,30 @@ export interface Problem {
   readonly status: number
   readonly code: string
   readonly detail: string
-  readonly issues?: ErrorData['issues']
+  readonly issues?: ErrorData['issues'] | undefined
   readonly data?: unknown
   readonly instance: string
 }
 
-/** An error as a problem; `instance` is the path it happened at. */
+/** An error as a problem; `instance` is the path it happened at. What an error lacks, JSON leaves out. */
 export const toProblem = (error: ErrorData, instance: string): Problem => ({
   type: 'about:blank',
   title: STATUS_CODES[error.status] ?? 'Error',
   status: error.status,
   code: error.code,
   detail: error.message,
-  ...(error.issues ? { issues: error.issues } : {}),
-  ...(error.data === undefined ? {} : { data: error.data }),
+  issues: error.issues,
+  data: error.data,
   instance,
 })
 
-const retryAfter = (error: ErrorData): readonly string[] =>
-  error.retryAfter === undefined ? [] : ['retry-after', String(Math.max(1, Math.ceil(error.retryAfter)))]
+const PROBLEM_TYPE: readonly string[] = ['content-type', 'application/problem+json']
+
+const problemHeaders = ({ retryAfter }: ErrorData, headers: readonly string[]): readonly string[] => {
+  if (retryAfter === undefined && headers.length === 0) return PROBLEM_TYPE
+  const wait = retryAfter === undefined ? [] : ['retry-after', String(Math.max(1, Math.ceil(retryAfter)))]
+  return [...PROBLEM_TYPE, ...wait, ...headers]
+}
 
 /** An error as an answer. */
 export const problemReply = (
@@ -37,7 +42,7 @@ export const problemReply = (
   headers: readonly string[] = [],
 ): HttpReply => ({
   status: error.status,
-  headers: ['content-type', 'application/problem+json', ...retryAfter(error), ...headers],
+  headers: problemHeaders(error, headers),
   body: JSON.stringify(toProblem(error, instance)),
 })
 

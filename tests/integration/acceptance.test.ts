@@ -33,8 +33,16 @@ const add = procedure.query({ input: Sum, output: z.number(), handler: ({ input 
 describe('functions as endpoints', async () => {
   const { call, get } = await serve({
     add,
-    greet: procedure.query({ input: z.object({ name: z.string().default('World') }), output: z.string(), handler: ({ input }) => `Hello, ${input.name}!` }),
-    flag: procedure.query({ input: z.object({ on: z.boolean() }), output: z.boolean(), handler: ({ input }) => input.on }),
+    greet: procedure.query({
+      input: z.object({ name: z.string().default('World') }),
+      output: z.string(),
+      handler: ({ input }) => `Hello, ${input.name}!`,
+    }),
+    flag: procedure.query({
+      input: z.object({ on: z.boolean() }),
+      output: z.boolean(),
+      handler: ({ input }) => input.on,
+    }),
   })
 
   test('1: POST /add answers the bare sum', async () => {
@@ -60,7 +68,9 @@ describe('functions as endpoints', async () => {
 
   test('failing before: malformed JSON is refused and not taken for no body', async () => {
     const { send } = await serve({ add })
-    expect((await send('POST /add', { body: '{"x":3', headers: { 'content-type': 'application/json' } })).status).toBe(400)
+    expect(
+      (await send('POST /add', { body: '{"x":3', headers: { 'content-type': 'application/json' } })).status,
+    ).toBe(400)
   })
 
   test('failing before: ?on=false is false', async () => {
@@ -69,7 +79,11 @@ describe('functions as endpoints', async () => {
 })
 
 test('4: a prefix and a nested name make the path, and the path without the prefix is not there', async () => {
-  const func1 = procedure.query({ input: z.object({ a: z.number() }), output: z.number(), handler: ({ input }) => input.a * 2 })
+  const func1 = procedure.query({
+    input: z.object({ a: z.number() }),
+    output: z.number(),
+    handler: ({ input }) => input.a * 2,
+  })
   const { call } = await serve({ compute: { func1 } }, { prefix: '/api' })
   expect(await call('/api/compute/func1', { a: 5 })).toMatchObject({ status: 200, text: '10' })
   expect((await call('/compute/func1', { a: 5 })).status).toBe(404)
@@ -77,9 +91,15 @@ test('4: a prefix and a nested name make the path, and the path without the pref
 
 test('5: one function at one path with two methods', async () => {
   const at = (method: 'POST' | 'PUT') =>
-    procedure.mutation({ input: Sum, output: z.number(), meta: { rest: { method, path: '/math/add' } }, handler: ({ input }) => input.x + input.y })
+    procedure.mutation({
+      input: Sum,
+      output: z.number(),
+      meta: { rest: { method, path: '/math/add' } },
+      handler: ({ input }) => input.x + input.y,
+    })
   const { send } = await serve({ post: at('POST'), put: at('PUT') })
-  for (const method of ['POST', 'PUT']) expect((await send(`${method} /math/add`, { json: { x: 3, y: 5 } })).json).toBe(8)
+  for (const method of ['POST', 'PUT'])
+    expect((await send(`${method} /math/add`, { json: { x: 3, y: 5 } })).json).toBe(8)
 })
 
 test('6: a route of the host server and a mounted procedure both answer', async () => {
@@ -115,7 +135,9 @@ test('10: fields from the path and the query meet in one input', async () => {
     handler: ({ input: { limit, ...item } }) => Array.from({ length: limit }, () => item),
   })
   const { get } = await serve({ search })
-  expect((await get('/search/books?query=python&limit=3')).json).toEqual(Array.from({ length: 3 }, () => ({ category: 'books', query: 'python' })))
+  expect((await get('/search/books?query=python&limit=3')).json).toEqual(
+    Array.from({ length: 3 }, () => ({ category: 'books', query: 'python' })),
+  )
 })
 
 test('11: a type of one’s own goes both ways', async () => {
@@ -135,8 +157,16 @@ test('11: a type of one’s own goes both ways', async () => {
     encode: ({ x, y }) => ({ x, y }),
   })
   const { call } = await serve({
-    createPoint: procedure.mutation({ input: z.object({ x: z.number(), y: z.number() }), output: AsPoint, handler: ({ input }) => new Point(input.x, input.y) }),
-    distance: procedure.query({ input: z.object({ point: AsPoint }), output: z.number(), handler: ({ input }) => input.point.distance() }),
+    createPoint: procedure.mutation({
+      input: z.object({ x: z.number(), y: z.number() }),
+      output: AsPoint,
+      handler: ({ input }) => new Point(input.x, input.y),
+    }),
+    distance: procedure.query({
+      input: z.object({ point: AsPoint }),
+      output: z.number(),
+      handler: ({ input }) => input.point.distance(),
+    }),
   })
   expect((await call('/createPoint', { x: 3, y: 4 })).json).toEqual({ x: 3, y: 4 })
   expect((await call('/distance', { point: { x: 3, y: 4 } })).json).toBe(5)
@@ -154,7 +184,10 @@ test('12: a handler that throws fails its call and no other', async () => {
   })
   const app = createApp({ divide }, { profile: 'test' })
   const { call, url } = await serveApp(app)
-  expect(problemOf(await call('/divide', { a: 10, b: 0 }))).toMatchObject({ status: 422, code: 'DIVISION_BY_ZERO' })
+  expect(problemOf(await call('/divide', { a: 10, b: 0 }))).toMatchObject({
+    status: 422,
+    code: 'DIVISION_BY_ZERO',
+  })
   expect((await call('/divide', { a: 10, b: 4 })).json).toBe(2.5)
   const client = createTRPCClient<typeof app.router>({ links: [httpLink({ url: `${url}/trpc` })] })
   await expect(client.divide.query({ a: 10, b: 0 })).rejects.toThrow('Division by zero')
@@ -169,8 +202,10 @@ describe('functions as tasks', async () => {
     createContext: ({ headers }) => ({ admin: headers.get('x-admin') === 'yes' }),
     admin: ({ admin }) => admin,
   })
-  const start = async (path: string, input?: unknown): Promise<Record_> => (await call(path, input)).json as Record_
-  const record = async (id: string, headers: Record<string, string> = {}): Promise<Record_> => (await get(`/tasks/${id}`, headers)).json as Record_
+  const start = async (path: string, input?: unknown): Promise<Record_> =>
+    (await call(path, input)).json as Record_
+  const record = async (id: string, headers: Record<string, string> = {}): Promise<Record_> =>
+    (await get(`/tasks/${id}`, headers)).json as Record_
   const settled = async (id: string): Promise<Record_> => (await get(`/tasks/${id}?wait=20`)).json as Record_
 
   test('13: a plain call of a task waits and answers the bare output', async () => {
@@ -187,15 +222,26 @@ describe('functions as tasks', async () => {
   })
 
   test('15: a task nobody knows is 404', async () => {
-    for (const path of ['/tasks/nonexistent', '/tasks/nonexistent/status', '/tasks/nonexistent/result', '/tasks/nonexistent/events'])
+    for (const path of [
+      '/tasks/nonexistent',
+      '/tasks/nonexistent/status',
+      '/tasks/nonexistent/result',
+      '/tasks/nonexistent/events',
+    ])
       expect((await get(path)).status).toBe(404)
   })
 
   test('16: a task that throws is failed; its words are in the log and for admins, and not for callers', async () => {
     const { id } = await start('/fails?async=true', {})
-    expect(await settled(id)).toMatchObject({ status: 'failed', error: { code: 'INTERNAL_SERVER_ERROR', message: 'Internal server error' } })
+    expect(await settled(id)).toMatchObject({
+      status: 'failed',
+      error: { code: 'INTERNAL_SERVER_ERROR', message: 'Internal server error' },
+    })
     expect(JSON.stringify(await record(id))).not.toContain('Intentional')
-    expect(await record(id, { 'x-admin': 'yes' })).toMatchObject({ status: 'failed', error: { message: 'Error: Intentional error' } })
+    expect(await record(id, { 'x-admin': 'yes' })).toMatchObject({
+      status: 'failed',
+      error: { message: 'Error: Intentional error' },
+    })
     expect(logs.some(({ message }) => message.includes('Intentional error'))).toBe(true)
   })
 
@@ -206,7 +252,10 @@ describe('functions as tasks', async () => {
   })
 
   test('18 and failing before: tasks with executors of their own each yield their own result', async () => {
-    const [two, three] = await Promise.all([start('/by/two?async=true', { n: 5 }), start('/by/three?async=true', { n: 5 })])
+    const [two, three] = await Promise.all([
+      start('/by/two?async=true', { n: 5 }),
+      start('/by/three?async=true', { n: 5 }),
+    ])
     expect((await get(`/tasks/${two?.id}/result?wait=20`)).json).toBe(10)
     expect((await get(`/tasks/${three?.id}/result?wait=20`)).json).toBe(15)
   })
@@ -216,7 +265,12 @@ describe('functions as tasks', async () => {
     const ids = await Promise.all([1, 2, 3].map(async (n) => (await start('/by/four?async=true', { n })).id))
     await Promise.all(ids.map(settled))
     const page = (await get('/tasks?procedure=by.four')).json as { items: Record_[] }
-    expect(page.items.map(({ id }) => id).filter((id) => ids.includes(id)).sort()).toEqual([...ids].sort())
+    expect(
+      page.items
+        .map(({ id }) => id)
+        .filter((id) => ids.includes(id))
+        .sort(),
+    ).toEqual([...ids].sort())
     expect((await send(`DELETE /tasks/${ids[0]}`)).status).toBe(204)
     expect((await get(`/tasks/${ids[0]}`)).status).toBe(404)
   })
@@ -229,7 +283,10 @@ describe('functions as tasks', async () => {
 
   test('failing before: a cancelled task stops working, and its result is that it was cancelled', async () => {
     const { id } = await start('/ticks?async=true')
-    await until('a tick', async () => ((await get(`/tasks/${id}/status`)).json as { progress?: object }).progress)
+    await until(
+      'a tick',
+      async () => ((await get(`/tasks/${id}/status`)).json as { progress?: object }).progress,
+    )
     expect([200, 202]).toContain((await send(`POST /tasks/${id}/cancel`)).status)
     expect(await settled(id)).toMatchObject({ status: 'cancelled' })
     const ticks = (await record(id)) as unknown as { progress: object }
@@ -269,14 +326,23 @@ test('failing before: after a restart an old task is found before any new one is
   expect((await first.get(`/tasks/${id}/result?wait=10`)).json).toBe(8)
   await first.app.close()
   const second = await serve(procedures, { module, tasks: local({ dir, threads: 1 }) })
-  expect(await second.get(`/tasks/${id}`)).toMatchObject({ status: 200, json: { id, status: 'succeeded', result: 8 } })
+  expect(await second.get(`/tasks/${id}`)).toMatchObject({
+    status: 200,
+    json: { id, status: 'succeeded', result: 8 },
+  })
 })
 
 test('20: the document of a function has its fields, which of them are required, and their defaults', async () => {
   const { app, call } = await serve({
-    add: procedure.query({ input: z.object({ x: z.number(), y: z.number().default(10) }), output: z.number(), handler: ({ input }) => input.x + input.y }),
+    add: procedure.query({
+      input: z.object({ x: z.number(), y: z.number().default(10) }),
+      output: z.number(),
+      handler: ({ input }) => input.x + input.y,
+    }),
   })
-  const document = (await app.openapi()) as unknown as { paths: Record<string, { post: { requestBody: { content: Record<string, { schema: object }> } } }> }
+  const document = (await app.openapi()) as unknown as {
+    paths: Record<string, { post: { requestBody: { content: Record<string, { schema: object }> } } }>
+  }
   expect(document.paths['/add']?.post.requestBody.content['application/json']?.schema).toMatchObject({
     type: 'object',
     required: ['x'],

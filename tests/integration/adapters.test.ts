@@ -15,16 +15,42 @@ let ended = 0
 const base = createProcedure<{ seen: string; responseHeaders: Headers }>()
 
 const tree = {
-  add: procedure.query({ input: z.object({ a: z.number(), b: z.number() }), output: z.number(), handler: ({ input }) => input.a + input.b }),
-  greet: procedure.query({ input: z.object({ name: z.string().default('World') }), output: z.string(), handler: ({ input }) => `Hello, ${input.name}!` }),
+  add: procedure.query({
+    input: z.object({ a: z.number(), b: z.number() }),
+    output: z.number(),
+    handler: ({ input }) => input.a + input.b,
+  }),
+  greet: procedure.query({
+    input: z.object({ name: z.string().default('World') }),
+    output: z.string(),
+    handler: ({ input }) => `Hello, ${input.name}!`,
+  }),
   nothing: procedure.mutation({ input: z.void(), output: z.string(), handler: () => 'nothing' }),
-  save: procedure.mutation({ input: z.object({ text: z.string() }), output: z.void(), handler: () => undefined }),
-  small: procedure.mutation({ input: z.string(), output: z.number(), meta: { bodyLimit: 50 }, handler: ({ input }) => input.length }),
-  upload: procedure.mutation({ input: z.object({ file: z.file() }), output: z.string(), handler: async ({ input }) => `${input.file.name} ${await input.file.text()}` }),
-  form: procedure.mutation({ input: z.object({ n: z.number() }), output: z.number(), meta: { rest: { body: 'form' } }, handler: ({ input }) => input.n }),
+  save: procedure.mutation({
+    input: z.object({ text: z.string() }),
+    output: z.void(),
+    handler: () => undefined,
+  }),
+  small: procedure.mutation({
+    input: z.string(),
+    output: z.number(),
+    meta: { bodyLimit: 50 },
+    handler: ({ input }) => input.length,
+  }),
+  upload: procedure.mutation({
+    input: z.object({ file: z.file() }),
+    output: z.string(),
+    handler: async ({ input }) => `${input.file.name} ${await input.file.text()}`,
+  }),
+  form: procedure.mutation({
+    input: z.object({ n: z.number() }),
+    output: z.number(),
+    meta: { rest: { body: 'form' } },
+    handler: ({ input }) => input.n,
+  }),
   person: procedure.query({
     input: z.object({ id: z.int(), token: z.string().optional() }),
-    output: z.unknown() as z.ZodType,
+    output: z.unknown(),
     errors: { NO_SUCH: { status: 404, data: z.object({ id: z.int() }) } },
     meta: { rest: { method: 'GET', path: '/people/{id}', in: { token: 'header:x-token' } } },
     handler: ({ input, errors }) => {
@@ -63,8 +89,16 @@ const tree = {
       yield '1,2\n'
     } as never,
   }),
-  file: procedure.query({ input: z.void(), output: z.file(), handler: () => new File(['x'], 'é.txt', { type: 'text/plain' }) }),
-  made: procedure.query({ input: z.void(), output: stream('x/y'), handler: () => new Response('made', { status: 203, headers: { 'x-own': '1' } }) }),
+  file: procedure.query({
+    input: z.void(),
+    output: z.file(),
+    handler: () => new File(['x'], 'é.txt', { type: 'text/plain' }),
+  }),
+  made: procedure.query({
+    input: z.void(),
+    output: stream('x/y'),
+    handler: () => new Response('made', { status: 203, headers: { 'x-own': '1' } }),
+  }),
   count: procedure.subscription({
     input: z.object({ to: z.int().default(2) }),
     output: z.int(),
@@ -86,7 +120,11 @@ const tree = {
       }
     },
   }),
-  double: procedure.task({ input: z.object({ n: z.number() }), output: z.number(), handler: ({ input }) => input.n * 2 }),
+  double: procedure.task({
+    input: z.object({ n: z.number() }),
+    output: z.number(),
+    handler: ({ input }) => input.n * 2,
+  }),
 }
 
 const makeApp = (prefix?: string) =>
@@ -95,7 +133,10 @@ const makeApp = (prefix?: string) =>
     tasks: inline(),
     cors: { origin: ['https://page.example'] },
     logger: { error: () => undefined, warn: () => undefined, info: () => undefined },
-    createContext: ({ method, url, headers, responseHeaders }) => ({ seen: `${method} ${url} ${headers.get('x-token')}`, responseHeaders }),
+    createContext: ({ method, url, headers, responseHeaders }) => ({
+      seen: `${method} ${url} ${headers.get('x-token')}`,
+      responseHeaders,
+    }),
     ...(prefix === undefined ? {} : { prefix }),
   })
 
@@ -123,8 +164,16 @@ describe('app.fetch and app.node give the same answer', async () => {
     readonly headers?: Record<string, string>
     readonly body?: () => string | Uint8Array | FormData | URLSearchParams
   }
-  const json = (value: unknown): Case => ({ method: 'POST', headers: { 'content-type': 'application/json' }, body: () => JSON.stringify(value) })
-  const text = (body: string, type = 'application/json'): Case => ({ method: 'POST', headers: { 'content-type': type }, body: () => body })
+  const json = (value: unknown): Case => ({
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: () => JSON.stringify(value),
+  })
+  const text = (body: string, type = 'application/json'): Case => ({
+    method: 'POST',
+    headers: { 'content-type': type },
+    body: () => body,
+  })
   const form = (): FormData => {
     const data = new FormData()
     data.append('file', new File(['inside'], 'a.txt'))
@@ -140,9 +189,22 @@ describe('app.fetch and app.node give the same answer', async () => {
     ['/add', text('{}', 'text/plain')],
     ['/add', text('')],
     ['/add', text('', 'text/plain')],
-    ['/add', { method: 'POST', headers: { 'content-type': 'application/json' }, body: () => Uint8Array.of(0x22, 0xff, 0x22) }],
+    [
+      '/add',
+      {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: () => Uint8Array.of(0x22, 0xff, 0x22),
+      },
+    ],
     ['/add', { method: 'OPTIONS' }],
-    ['/add', { method: 'OPTIONS', headers: { origin: 'https://page.example', 'access-control-request-method': 'POST' } }],
+    [
+      '/add',
+      {
+        method: 'OPTIONS',
+        headers: { origin: 'https://page.example', 'access-control-request-method': 'POST' },
+      },
+    ],
     ['/add?a=1&b=1', { headers: { origin: 'https://page.example' } }],
     ['/add?a=1&b=1', { headers: { origin: 'https://other.example' } }],
     ['/add', { method: 'PUT' }],
@@ -180,26 +242,48 @@ describe('app.fetch and app.node give the same answer', async () => {
     ['/openapi.json', {}],
   ]
 
-  test.each(cases.map(([path, options], index) => [index, options.method ?? 'GET', path, options] as const))('%i: %s %s', async (_, method, path, options) => {
-    const init = () => ({ method, headers: options.headers ?? {}, ...(options.body ? { body: options.body() as BodyInit } : {}) })
-    const [direct, served] = [await app.fetch(new Request(url + path, init())), await fetch(url + path, init())]
-    const view = async (response: Response) => ({
-      status: response.status,
-      body: (await response.text()).replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}/g, 'ID'),
-      headers: Object.fromEntries([...response.headers].filter(([name]) => !OF_THE_CONNECTION.has(name)).map(([name, value]) => [name, value.replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}/g, 'ID')])),
-      cookies: response.headers.getSetCookie(),
-    })
-    expect(await view(direct)).toEqual(await view(served))
-  })
+  test.each(cases.map(([path, options], index) => [index, options.method ?? 'GET', path, options] as const))(
+    '%i: %s %s',
+    async (_, method, path, options) => {
+      const init = () => ({
+        method,
+        headers: options.headers ?? {},
+        ...(options.body ? { body: options.body() as BodyInit } : {}),
+      })
+      const [direct, served] = [
+        await app.fetch(new Request(url + path, init())),
+        await fetch(url + path, init()),
+      ]
+      const view = async (response: Response) => ({
+        status: response.status,
+        body: (await response.text()).replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}/g, 'ID'),
+        headers: Object.fromEntries(
+          [...response.headers]
+            .filter(([name]) => !OF_THE_CONNECTION.has(name))
+            .map(([name, value]) => [name, value.replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}/g, 'ID')]),
+        ),
+        cookies: response.headers.getSetCookie(),
+      })
+      expect(await view(direct)).toEqual(await view(served))
+    },
+  )
 })
 
 describe('app.fetch', () => {
   test('works without a server and without listen, tasks included', async () => {
     const app = makeApp()
     afterwards(() => app.close())
-    const started = await app.fetch(new Request('http://any.host/double?async=true', { method: 'POST', body: '{"n":5}', headers: { 'content-type': 'application/json' } }))
+    const started = await app.fetch(
+      new Request('http://any.host/double?async=true', {
+        method: 'POST',
+        body: '{"n":5}',
+        headers: { 'content-type': 'application/json' },
+      }),
+    )
     expect(started.status).toBe(202)
-    const result = await app.fetch(new Request(`http://any.host${started.headers.get('location')}/result?wait=5`))
+    const result = await app.fetch(
+      new Request(`http://any.host${started.headers.get('location')}/result?wait=5`),
+    )
     expect(await result.json()).toBe(10)
   })
 
@@ -207,7 +291,12 @@ describe('app.fetch', () => {
     const body = new ReadableStream({
       pull: (controller) => controller.error(new Error('gone')),
     })
-    const request = new Request('http://x/save', { method: 'POST', body, duplex: 'half', headers: { 'content-type': 'application/json' } } as RequestInit)
+    const request = new Request('http://x/save', {
+      method: 'POST',
+      body,
+      duplex: 'half',
+      headers: { 'content-type': 'application/json' },
+    } as RequestInit)
     const app = makeApp()
     expect((await app.fetch(request)).status).toBe(499)
   })
@@ -258,50 +347,58 @@ describe('app.node in a server of one’s own', async () => {
 })
 
 /** As Express does it: `use(path, …)` cuts the path off `url`, and `express.json()` leaves the parsed body behind. */
-const mount = (path: string, parse: 'json' | 'text' | 'raw' | 'nothing left' | 'none', listener: Listener): Listener => async (request, response) => {
-  if (!request.url?.startsWith(path)) return void response.writeHead(418).end()
-  Object.assign(request, { originalUrl: request.url, baseUrl: path })
-  request.url = request.url.slice(path.length) || '/'
-  // What has no body is not read, but gets an empty one all the same.
-  if (parse === 'json') Object.assign(request, { body: {} })
-  if (parse !== 'none' && Number(request.headers['content-length']) > 0) {
-    const bytes = Buffer.concat((await request.toArray()) as Buffer[])
-    const parsed = {
-      json: () => JSON.parse(bytes.toString()) as unknown,
-      text: () => bytes.toString(),
-      raw: () => bytes,
-      'nothing left': () => undefined,
+const mount =
+  (path: string, parse: 'json' | 'text' | 'raw' | 'nothing left' | 'none', listener: Listener): Listener =>
+  async (request, response) => {
+    if (!request.url?.startsWith(path)) return void response.writeHead(418).end()
+    Object.assign(request, { originalUrl: request.url, baseUrl: path })
+    request.url = request.url.slice(path.length) || '/'
+    // What has no body is not read, but gets an empty one all the same.
+    if (parse === 'json') Object.assign(request, { body: {} })
+    if (parse !== 'none' && Number(request.headers['content-length']) > 0) {
+      const bytes = Buffer.concat((await request.toArray()) as Buffer[])
+      const parsed = {
+        json: () => JSON.parse(bytes.toString()) as unknown,
+        text: () => bytes.toString(),
+        raw: () => bytes,
+        'nothing left': () => undefined,
+      }
+      const body = parsed[parse]()
+      if (body !== undefined) Object.assign(request, { body })
     }
-    const body = parsed[parse]()
-    if (body !== undefined) Object.assign(request, { body })
+    listener(request, response)
   }
-  listener(request, response)
-}
 
-describe.each(['json', 'text', 'raw', 'none'] as const)('app.node under a path, its body parsed before as: %s', async (parse) => {
-  const app = makeApp()
-  afterwards(() => app.close())
-  const { call, get, send } = talkTo(await listen(mount('/api', parse, app.node)))
+describe.each(['json', 'text', 'raw', 'none'] as const)(
+  'app.node under a path, its body parsed before as: %s',
+  async (parse) => {
+    const app = makeApp()
+    afterwards(() => app.close())
+    const { call, get, send } = talkTo(await listen(mount('/api', parse, app.node)))
 
-  test('answers below that path', async () => {
-    expect((await call('/api/add', { a: 1, b: 2 })).text).toBe('3')
-    expect((await get('/api/add?a=1&b=2')).text).toBe('3')
-    expect((await call('/add', { a: 1, b: 2 })).status).toBe(418)
-  })
+    test('answers below that path', async () => {
+      expect((await call('/api/add', { a: 1, b: 2 })).text).toBe('3')
+      expect((await get('/api/add?a=1&b=2')).text).toBe('3')
+      expect((await call('/add', { a: 1, b: 2 })).status).toBe(418)
+    })
 
-  test('refuses a bad input as ever', async () => {
-    expect(problemOf(await call('/api/add', { a: 'x' })).issues?.map(({ path }) => path)).toEqual([['a'], ['b']])
-  })
+    test('refuses a bad input as ever', async () => {
+      expect(problemOf(await call('/api/add', { a: 'x' })).issues?.map(({ path }) => path)).toEqual([
+        ['a'],
+        ['b'],
+      ])
+    })
 
-  test('takes a request without a body', async () => {
-    expect((await call('/api/nothing')).json).toBe('nothing')
-    expect((await send('POST /api/nothing', { headers: { 'content-length': '0' } })).json).toBe('nothing')
-  })
+    test('takes a request without a body', async () => {
+      expect((await call('/api/nothing')).json).toBe('nothing')
+      expect((await send('POST /api/nothing', { headers: { 'content-length': '0' } })).json).toBe('nothing')
+    })
 
-  test('serves tRPC', async () => {
-    expect((await call('/api/trpc/save', { text: 'x' })).json).toEqual({ result: {} })
-  })
-})
+    test('serves tRPC', async () => {
+      expect((await call('/api/trpc/save', { text: 'x' })).json).toEqual({ result: {} })
+    })
+  },
+)
 
 test('a body that somebody read and did not leave behind is no body, and nobody waits for it', async () => {
   const app = makeApp()
@@ -325,7 +422,9 @@ test('with the path as its prefix, the links that it gives lead back to it', asy
 describe('app.listen', () => {
   test('says what to do when the port is taken', async () => {
     const { port } = await serveApp(makeApp())
-    await expect(makeApp().listen({ port })).rejects.toThrow(`Port ${port} on 127.0.0.1 is taken: end what listens there, or choose another port (PORT=${port + 1})`)
+    await expect(makeApp().listen({ port })).rejects.toThrow(
+      `Port ${port} on 127.0.0.1 is taken: end what listens there, or choose another port (PORT=${port + 1})`,
+    )
   })
 
   test('listens on this host only, unless it is told otherwise', async () => {
@@ -334,11 +433,15 @@ describe('app.listen', () => {
   })
 
   test('closes once requests under way are answered, and takes no new ones', async () => {
-    const app = createApp({ slow: procedure.query({ input: z.void(), output: z.string(), handler: () => sleep(200, 'done') }) })
+    const app = createApp({
+      slow: procedure.query({ input: z.void(), output: z.string(), handler: () => sleep(200, 'done') }),
+    })
     const server = await app.listen({ port: 0 })
     const { get } = talkTo(server.url)
     const agent = new http.Agent({ keepAlive: true })
-    const kept = new Promise<void>((resolve) => http.get(`${server.url}/slow`, { agent }, (response) => response.resume().once('end', resolve)))
+    const kept = new Promise<void>((resolve) =>
+      http.get(`${server.url}/slow`, { agent }, (response) => response.resume().once('end', resolve)),
+    )
     const underWay = get('/slow')
     await sleep(50)
     const before = performance.now()

@@ -12,7 +12,7 @@ const calls: string[] = []
 const api = await serve({
   note: procedure.mutation({
     input: z.unknown(),
-    output: z.unknown() as z.ZodType,
+    output: z.unknown(),
     handler: ({ input }) => {
       calls.push(JSON.stringify(input) ?? 'undefined')
       return input ?? null
@@ -26,7 +26,11 @@ const api = await serve({
       return 'smuggled'
     },
   }),
-  after: procedure.query({ input: z.object({ ms: z.int() }), output: z.int(), handler: ({ input }) => sleep(input.ms, input.ms) }),
+  after: procedure.query({
+    input: z.object({ ms: z.int() }),
+    output: z.int(),
+    handler: ({ input }) => sleep(input.ms, input.ms),
+  }),
 })
 
 const post = (body: string, extra = '', path = '/note'): string =>
@@ -44,7 +48,9 @@ afterEach(async () => {
 describe('a length that is not the length', () => {
   test('too long, and the caller is gone: the handler never sees half a body', async () => {
     const connection = await openRaw(api.port)
-    connection.write('POST /note HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"a":1}')
+    connection.write(
+      'POST /note HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"a":1}',
+    )
     await sleep(30)
     connection.socket.destroy()
     await sleep(50)
@@ -53,7 +59,9 @@ describe('a length that is not the length', () => {
 
   test('too long, and the caller has ended his half: refused', async () => {
     const connection = await openRaw(api.port)
-    connection.write('POST /note HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"a":1}')
+    connection.write(
+      'POST /note HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"a":1}',
+    )
     connection.end()
     await connection.closed()
     connection.socket.destroy()
@@ -62,17 +70,27 @@ describe('a length that is not the length', () => {
   })
 
   test('too short: what is left over is no request, and the connection ends', async () => {
-    const text = await exchange(api.port, 'POST /note HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 7\r\n\r\n{"a":1}GARBAGE\r\n\r\n')
+    const text = await exchange(
+      api.port,
+      'POST /note HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 7\r\n\r\n{"a":1}GARBAGE\r\n\r\n',
+    )
     expect(statusesIn(text).at(-1)).toBe(400)
     expect(calls).toEqual(['{"a":1}'])
   })
 })
 
 describe('a request that two servers would cut differently', () => {
-  const chunked = (extra: string, body: string): string => `POST /note HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n${extra}\r\n${body}`
+  const chunked = (extra: string, body: string): string =>
+    `POST /note HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n${extra}\r\n${body}`
   test.each<[string, string]>([
-    ['both a length and chunks', chunked('Content-Length: 4\r\nTransfer-Encoding: chunked\r\n', `0\r\n\r\n${SMUGGLED}`)],
-    ['chunks and then a length', chunked('Transfer-Encoding: chunked\r\nContent-Length: 0\r\n', `5\r\nhello\r\n0\r\n\r\n${SMUGGLED}`)],
+    [
+      'both a length and chunks',
+      chunked('Content-Length: 4\r\nTransfer-Encoding: chunked\r\n', `0\r\n\r\n${SMUGGLED}`),
+    ],
+    [
+      'chunks and then a length',
+      chunked('Transfer-Encoding: chunked\r\nContent-Length: 0\r\n', `5\r\nhello\r\n0\r\n\r\n${SMUGGLED}`),
+    ],
     ['two lengths', chunked('Content-Length: 2\r\nContent-Length: 0\r\n', `{}${SMUGGLED}`)],
     ['a list of lengths', chunked('Content-Length: 2, 2\r\n', `{}${SMUGGLED}`)],
     ['a length with a sign', chunked('Content-Length: +2\r\n', `{}${SMUGGLED}`)],
@@ -81,15 +99,30 @@ describe('a request that two servers would cut differently', () => {
     ['a length beyond all numbers', chunked(`Content-Length: ${'9'.repeat(30)}\r\n`, SMUGGLED)],
     ['an unknown encoding', chunked('Transfer-Encoding: xchunked\r\n', `0\r\n\r\n${SMUGGLED}`)],
     ['chunked, but not last', chunked('Transfer-Encoding: chunked, identity\r\n', `0\r\n\r\n${SMUGGLED}`)],
-    ['chunked twice', chunked('Transfer-Encoding: chunked\r\nTransfer-Encoding: cow\r\n', `0\r\n\r\n${SMUGGLED}`)],
+    [
+      'chunked twice',
+      chunked('Transfer-Encoding: chunked\r\nTransfer-Encoding: cow\r\n', `0\r\n\r\n${SMUGGLED}`),
+    ],
     ['a space before the colon', chunked('Transfer-Encoding : chunked\r\n', `0\r\n\r\n${SMUGGLED}`)],
     ['a folded header', chunked('X: a\r\n b\r\nTransfer-Encoding:\r\n chunked\r\n', `0\r\n\r\n${SMUGGLED}`)],
     ['a chunk size that is none', chunked('Transfer-Encoding: chunked\r\n', `zz\r\n${SMUGGLED}`)],
     ['a chunk size below zero', chunked('Transfer-Encoding: chunked\r\n', `-1\r\n${SMUGGLED}`)],
-    ['a chunk size beyond all numbers', chunked('Transfer-Encoding: chunked\r\n', `fffffffffffffffff\r\n${SMUGGLED}`)],
-    ['a chunk that is longer than it says', chunked('Transfer-Encoding: chunked\r\n', `2\r\n{}XX\r\n0\r\n\r\n${SMUGGLED}`)],
-    ['line ends of one character', `POST /note HTTP/1.1\nHost: x\nContent-Type: application/json\nContent-Length: 0\n\n${SMUGGLED}`],
-    ['a carriage return in a header', chunked(`X: a\rTransfer-Encoding: chunked\r\n`, `0\r\n\r\n${SMUGGLED}`)],
+    [
+      'a chunk size beyond all numbers',
+      chunked('Transfer-Encoding: chunked\r\n', `fffffffffffffffff\r\n${SMUGGLED}`),
+    ],
+    [
+      'a chunk that is longer than it says',
+      chunked('Transfer-Encoding: chunked\r\n', `2\r\n{}XX\r\n0\r\n\r\n${SMUGGLED}`),
+    ],
+    [
+      'line ends of one character',
+      `POST /note HTTP/1.1\nHost: x\nContent-Type: application/json\nContent-Length: 0\n\n${SMUGGLED}`,
+    ],
+    [
+      'a carriage return in a header',
+      chunked(`X: a\rTransfer-Encoding: chunked\r\n`, `0\r\n\r\n${SMUGGLED}`),
+    ],
     ['a zero byte in a header', chunked('X: a\0b\r\n', SMUGGLED)],
   ])('is refused by the parser: %s', async (_, text) => {
     const answers = statusesIn(await exchange(api.port, text, 2000))
@@ -133,18 +166,28 @@ describe('what is not HTTP', () => {
   })
 
   test('is answered where it is HTTP after all: OPTIONS *, a proxy’s request, TRACE, HTTP/1.0', async () => {
-    const ask = async (text: string): Promise<number> => parseRaw((await exchange(api.port, text)).replace('HTTP/1.0', 'HTTP/1.1')).status
+    const ask = async (text: string): Promise<number> =>
+      parseRaw((await exchange(api.port, text)).replace('HTTP/1.0', 'HTTP/1.1')).status
     expect(await ask('OPTIONS * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')).toBe(404)
-    expect(await ask('GET http://x.example/after?ms=0 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')).toBe(200)
+    expect(
+      await ask('GET http://x.example/after?ms=0 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'),
+    ).toBe(200)
     expect(await ask('GET http://x.example HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')).toBe(404)
     expect(await ask('TRACE /note HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')).toBe(405)
     expect(await ask('GET /after?ms=0 HTTP/1.0\r\n\r\n')).toBe(200)
-    expect(await ask('POST /note HTTP/1.0\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}')).toBe(200)
+    expect(
+      await ask('POST /note HTTP/1.0\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}'),
+    ).toBe(200)
   })
 
   test('is dropped when it asks for a tunnel, and a WebSocket is none here', async () => {
-    expect(statusesIn(await exchange(api.port, 'CONNECT example.org:443 HTTP/1.1\r\nHost: x\r\n\r\n', 1000)).filter((status) => status < 400)).toEqual([])
-    const upgrade = 'GET /after?ms=0 HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: eHh4eHh4eHh4eHh4eHh4eA==\r\n\r\n'
+    expect(
+      statusesIn(
+        await exchange(api.port, 'CONNECT example.org:443 HTTP/1.1\r\nHost: x\r\n\r\n', 1000),
+      ).filter((status) => status < 400),
+    ).toEqual([])
+    const upgrade =
+      'GET /after?ms=0 HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: eHh4eHh4eHh4eHh4eHh4eA==\r\n\r\n'
     expect(parseRaw(await exchange(api.port, upgrade, 500)).status).toBe(200)
   })
 })
@@ -152,9 +195,18 @@ describe('what is not HTTP', () => {
 describe('a request without a body', () => {
   test.each([
     ['without any length', 'POST /note HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'],
-    ['with a media type and no length', 'POST /note HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n'],
-    ['with a length of zero', 'POST /note HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n'],
-    ['with no chunks', 'POST /note HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n0\r\n\r\n'],
+    [
+      'with a media type and no length',
+      'POST /note HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n',
+    ],
+    [
+      'with a length of zero',
+      'POST /note HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n',
+    ],
+    [
+      'with no chunks',
+      'POST /note HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n0\r\n\r\n',
+    ],
   ])('is answered at once: %s', async (_, text) => {
     expect(parseRaw(await exchange(api.port, text))).toMatchObject({ status: 200, body: 'null' })
     expect(calls).toEqual(['undefined'])
@@ -165,7 +217,11 @@ describe('many requests on one connection', () => {
   test('sent before any answer come back in their order, slow ones and refused ones among them', async () => {
     const requests = Array.from({ length: 30 }, (_, index) => {
       const last = index === 29 ? 'Connection: close\r\n' : ''
-      return index % 3 === 0 ? `GET /after?ms=${30 - index} HTTP/1.1\r\nHost: x\r\n${last}\r\n` : index % 3 === 1 ? post('{broken', last) : post(String(index), last)
+      return index % 3 === 0
+        ? `GET /after?ms=${30 - index} HTTP/1.1\r\nHost: x\r\n${last}\r\n`
+        : index % 3 === 1
+          ? post('{broken', last)
+          : post(String(index), last)
     })
     const text = await exchange(api.port, requests.join(''))
     expect(statusesIn(text)).toEqual(Array.from({ length: 30 }, (_, index) => (index % 3 === 1 ? 400 : 200)))
@@ -183,7 +239,9 @@ describe('many requests on one connection', () => {
 describe('a slow caller', () => {
   test('gets his answer when his body is complete, and nobody waits for him', async () => {
     const connection = await openRaw(api.port)
-    connection.write('POST /note HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\nConnection: close\r\n\r\n')
+    connection.write(
+      'POST /note HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\nConnection: close\r\n\r\n',
+    )
     for (const letter of '"letters"') {
       connection.write(letter)
       const before = performance.now()
@@ -224,11 +282,15 @@ describe('a slow caller', () => {
 })
 
 test('hundreds of connections that say nothing keep nobody from being served, nor the server from closing', async () => {
-  const { port, get, app } = await serve({ ping: procedure.query({ input: z.void(), output: z.string(), handler: () => 'pong' }) })
+  const { port, get, app } = await serve({
+    ping: procedure.query({ input: z.void(), output: z.string(), handler: () => 'pong' }),
+  })
   const idle: RawConnection[] = []
   for (let count = 0; count < 300; count++) idle.push(await openRaw(port))
   for (const connection of idle.slice(0, 100)) connection.write('GET /ping HTTP/1.1\r\nHost: x\r\n\r\n')
-  await until('the answers', () => idle.slice(0, 100).every((connection) => connection.received().includes('pong')))
+  await until('the answers', () =>
+    idle.slice(0, 100).every((connection) => connection.received().includes('pong')),
+  )
   expect((await get('/ping')).json).toBe('pong')
   const before = performance.now()
   await app.close()
@@ -236,13 +298,21 @@ test('hundreds of connections that say nothing keep nobody from being served, no
   for (const { socket } of idle) socket.destroy()
 })
 
-test('a body that never comes does not keep the server from closing for long', { timeout: 30_000 }, async () => {
-  const { port, app } = await serve({ note: procedure.mutation({ input: z.unknown(), output: z.void(), handler: () => undefined }) })
-  const connection = await openRaw(port)
-  connection.write('POST /note HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"a":')
-  await sleep(50)
-  const before = performance.now()
-  await app.close()
-  expect(performance.now() - before).toBeLessThan(15_000)
-  connection.socket.destroy()
-})
+test(
+  'a body that never comes does not keep the server from closing for long',
+  { timeout: 30_000 },
+  async () => {
+    const { port, app } = await serve({
+      note: procedure.mutation({ input: z.unknown(), output: z.void(), handler: () => undefined }),
+    })
+    const connection = await openRaw(port)
+    connection.write(
+      'POST /note HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"a":',
+    )
+    await sleep(50)
+    const before = performance.now()
+    await app.close()
+    expect(performance.now() - before).toBeLessThan(15_000)
+    connection.socket.destroy()
+  },
+)

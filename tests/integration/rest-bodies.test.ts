@@ -10,15 +10,49 @@ const Point = z.object({ x: z.number(), y: z.number().default(0) })
 
 const tree = {
   point: procedure.mutation({ input: Point, output: z.unknown(), handler: ({ input }) => input }),
-  any: procedure.mutation({ input: z.unknown(), output: z.unknown(), handler: ({ input }) => input ?? 'nothing' }),
-  loose: procedure.mutation({ input: z.looseObject({}), output: z.unknown(), handler: ({ input }) => Object.keys(input) }),
-  strict: procedure.mutation({ input: z.strictObject({ a: z.number() }), output: z.unknown(), handler: ({ input }) => input }),
-  dictionary: procedure.mutation({ input: z.record(z.string(), z.number()), output: z.unknown(), handler: ({ input }) => input }),
+  any: procedure.mutation({
+    input: z.unknown(),
+    output: z.unknown(),
+    handler: ({ input }) => input ?? 'nothing',
+  }),
+  loose: procedure.mutation({
+    input: z.looseObject({}),
+    output: z.unknown(),
+    handler: ({ input }) => Object.keys(input),
+  }),
+  strict: procedure.mutation({
+    input: z.strictObject({ a: z.number() }),
+    output: z.unknown(),
+    handler: ({ input }) => input,
+  }),
+  dictionary: procedure.mutation({
+    input: z.record(z.string(), z.number()),
+    output: z.unknown(),
+    handler: ({ input }) => input,
+  }),
   nothing: procedure.mutation({ input: z.void(), output: z.string(), handler: ({ input }) => String(input) }),
-  maybe: procedure.mutation({ input: Point.optional(), output: z.string(), handler: ({ input }) => typeof input }),
-  fallback: procedure.mutation({ input: Point.default({ x: 1, y: 1 }), output: Point, handler: ({ input }) => input }),
-  small: procedure.mutation({ input: z.string(), output: z.number(), meta: { bodyLimit: 100 }, handler: ({ input }) => input.length }),
-  big: procedure.mutation({ input: z.string(), output: z.number(), meta: { bodyLimit: '3mb' }, handler: ({ input }) => input.length }),
+  maybe: procedure.mutation({
+    input: Point.optional(),
+    output: z.string(),
+    handler: ({ input }) => typeof input,
+  }),
+  fallback: procedure.mutation({
+    input: Point.default({ x: 1, y: 1 }),
+    output: Point,
+    handler: ({ input }) => input,
+  }),
+  small: procedure.mutation({
+    input: z.string(),
+    output: z.number(),
+    meta: { bodyLimit: 100 },
+    handler: ({ input }) => input.length,
+  }),
+  big: procedure.mutation({
+    input: z.string(),
+    output: z.number(),
+    meta: { bodyLimit: '3mb' },
+    handler: ({ input }) => input.length,
+  }),
 }
 
 const JSON_TYPE = { 'content-type': 'application/json' }
@@ -32,9 +66,14 @@ describe('a JSON body', () => {
     expect((await sendText('/any', '[1,null,"é",{"a":false}]')).json).toEqual([1, null, 'é', { a: false }])
   })
 
-  test.each(['application/json', 'Application/JSON; charset=utf-8', 'application/json;charset="UTF-8"', 'application/merge-patch+json', ' application/json '])(
-    'has the type %s',
-    async (type) => expect((await sendText('/point', '{"x":1}', { 'content-type': type })).status).toBe(200),
+  test.each([
+    'application/json',
+    'Application/JSON; charset=utf-8',
+    'application/json;charset="UTF-8"',
+    'application/merge-patch+json',
+    ' application/json ',
+  ])('has the type %s', async (type) =>
+    expect((await sendText('/point', '{"x":1}', { 'content-type': type })).status).toBe(200),
   )
 
   test('may begin with a byte order mark', async () => {
@@ -59,13 +98,23 @@ describe('a JSON body', () => {
 
 describe('an empty body', () => {
   test('is undefined, whatever else the request says of it', async () => {
-    for (const headers of [{}, JSON_TYPE, { 'content-type': 'application/x-www-form-urlencoded' }, { 'content-type': 'text/plain;charset=UTF-8' }])
-      expect(await sendText('/nothing', '', headers as Record<string, string>)).toMatchObject({ status: 200, text: '"undefined"' })
+    for (const headers of [
+      {},
+      JSON_TYPE,
+      { 'content-type': 'application/x-www-form-urlencoded' },
+      { 'content-type': 'text/plain;charset=UTF-8' },
+    ])
+      expect(await sendText('/nothing', '', headers as Record<string, string>)).toMatchObject({
+        status: 200,
+        text: '"undefined"',
+      })
   })
 
   test('is undefined when it is chunked too', async () => {
     expect((await api.send('POST /nothing', { headers: JSON_TYPE, body: [] })).json).toBe('undefined')
-    expect((await api.send('POST /nothing', { headers: { 'content-type': 'text/plain' }, body: [] })).json).toBe('undefined')
+    expect(
+      (await api.send('POST /nothing', { headers: { 'content-type': 'text/plain' }, body: [] })).json,
+    ).toBe('undefined')
   })
 
   test('takes the default of the schema', async () => {
@@ -106,21 +155,26 @@ describe('a malformed body', () => {
   ])('%j is 400 and tells the place: %s', async (body, place) => {
     const answer = await sendText('/any', body)
     expect(answer.status).toBe(400)
-    expect(problemOf(answer)).toMatchObject({ code: 'BAD_REQUEST', detail: `The body is not valid JSON at ${place}` })
+    expect(problemOf(answer)).toMatchObject({
+      code: 'BAD_REQUEST',
+      detail: `The body is not valid JSON at ${place}`,
+    })
   })
 
   test('is not repeated in the answer', async () => {
     expect((await sendText('/any', '{"secret":"s3cr3t",}')).text).not.toContain('s3cr3t')
   })
 
-  test.each([[[0x22, 0xff, 0x22]], [[0x22, 0xc3, 0x22]], [[0x22, 0xed, 0xa0, 0x80, 0x22]], [[0xff, 0xfe, 0x7b, 0x00, 0x7d, 0x00]]])(
-    'is 400 when it is not UTF-8: %j',
-    async (bytes) => {
-      const answer = await sendText('/any', Uint8Array.from(bytes))
-      expect(answer.status).toBe(400)
-      expect(problemOf(answer).detail).toBe('The body is not valid UTF-8')
-    },
-  )
+  test.each([
+    [[0x22, 0xff, 0x22]],
+    [[0x22, 0xc3, 0x22]],
+    [[0x22, 0xed, 0xa0, 0x80, 0x22]],
+    [[0xff, 0xfe, 0x7b, 0x00, 0x7d, 0x00]],
+  ])('is 400 when it is not UTF-8: %j', async (bytes) => {
+    const answer = await sendText('/any', Uint8Array.from(bytes))
+    expect(answer.status).toBe(400)
+    expect(problemOf(answer).detail).toBe('The body is not valid UTF-8')
+  })
 
   test('is 400 when it nests deeper than anything that walks it can bear', async () => {
     for (const depth of [257, 10_000, 500_000]) {
@@ -138,15 +192,23 @@ describe('a malformed body', () => {
 })
 
 describe('a body of the wrong type', () => {
-  test.each(['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x', 'application/octet-stream', 'application/jsonp', 'json', 'text/json'])(
-    '%s is 415 and tells what is taken',
-    async (type) => {
-      const answer = await sendText('/any', '{}', { 'content-type': type })
-      expect(answer.status).toBe(415)
-      expect(problemOf(answer)).toMatchObject({ code: 'UNSUPPORTED_MEDIA_TYPE', title: 'Unsupported Media Type' })
-      expect(problemOf(answer).detail).toMatch(/expected application\/json$/)
-    },
-  )
+  test.each([
+    'text/plain',
+    'application/x-www-form-urlencoded',
+    'multipart/form-data; boundary=x',
+    'application/octet-stream',
+    'application/jsonp',
+    'json',
+    'text/json',
+  ])('%s is 415 and tells what is taken', async (type) => {
+    const answer = await sendText('/any', '{}', { 'content-type': type })
+    expect(answer.status).toBe(415)
+    expect(problemOf(answer)).toMatchObject({
+      code: 'UNSUPPORTED_MEDIA_TYPE',
+      title: 'Unsupported Media Type',
+    })
+    expect(problemOf(answer).detail).toMatch(/expected application\/json$/)
+  })
 
   test('is 415 when it has none', async () => {
     const answer = await sendText('/any', '{}', {})
@@ -172,7 +234,9 @@ describe('a body that is too large', () => {
 
   test('is 413 by its content-length, before it is sent', async () => {
     const connection = await openRaw(api.port)
-    connection.write('POST /small HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 999999999\r\n\r\n')
+    connection.write(
+      'POST /small HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 999999999\r\n\r\n',
+    )
     const answer = parseRaw(await connection.until((text_) => text_.includes('allowed here')))
     expect(answer.status).toBe(413)
     expect(answer.head.toLowerCase()).toContain('connection: close')
@@ -184,7 +248,10 @@ describe('a body that is too large', () => {
     const pieces = Array.from({ length: 50 }, () => 'x'.repeat(1000))
     const answer = await api.send('POST /small', { headers: JSON_TYPE, body: ['"', ...pieces, '"'] })
     expect(answer.status).toBe(413)
-    expect(problemOf(answer)).toMatchObject({ code: 'PAYLOAD_TOO_LARGE', detail: 'The body is larger than the 100 bytes allowed here' })
+    expect(problemOf(answer)).toMatchObject({
+      code: 'PAYLOAD_TOO_LARGE',
+      detail: 'The body is larger than the 100 bytes allowed here',
+    })
     expect(answer.headers.connection).toBe('close')
   })
 
@@ -219,7 +286,10 @@ describe('keys the schema does not know', () => {
     expect((await sendText('/strict', '{"a":1,"__proto__":{}}')).status).toBe(400)
     expect((await sendText('/loose', '{"a":1,"__proto__":{"polluted":true}}')).status).toBe(200)
     expect((await sendText('/dictionary', '{"a":1,"__proto__":5}')).status).toBeLessThan(500)
-    const whole = await sendText('/any', '{"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}}}')
+    const whole = await sendText(
+      '/any',
+      '{"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}}}',
+    )
     expect(whole.text).toBe('{"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}}}')
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined()
   })

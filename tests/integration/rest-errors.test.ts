@@ -2,11 +2,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { initTRPC, TRPCError } from '@trpc/server'
 import { describe, expect, test } from 'vitest'
-import { createProcedure, procedure, ProcedureError, type ErrorCode, type Profile } from 'errand'
+import { procedure, ProcedureError, type ErrorCode, type Profile } from 'errand'
 import { z } from 'zod'
 import { problemOf } from '../support/http.ts'
-import { serve } from '../support/serve.ts'
-import { until } from '../support/until.ts'
+import { serve, type LogLine } from '../support/serve.ts'
 
 const throwing = (make: () => unknown) =>
   procedure.query({
@@ -23,15 +22,23 @@ describe('an input that breaks its schema', async () => {
       input: z.object({
         sku: z.string().min(3),
         lines: z.array(z.object({ count: z.int().positive(), note: z.string().optional() })).min(1),
-        pay: z.discriminatedUnion('by', [z.object({ by: z.literal('card'), number: z.string() }), z.object({ by: z.literal('cash') })]),
+        pay: z.discriminatedUnion('by', [
+          z.object({ by: z.literal('card'), number: z.string() }),
+          z.object({ by: z.literal('cash') }),
+        ]),
         amount: z.codec(z.string(), z.bigint().max(100n), { decode: BigInt, encode: String }).optional(),
-        custom: z.string().refine((text) => text !== 'bad', { params: { big: 5n, fn: () => 1 }, message: 'is bad' }).optional(),
+        custom: z
+          .string()
+          .refine((text) => text !== 'bad', { params: { big: 5n, fn: () => 1 }, message: 'is bad' })
+          .optional(),
       }),
       output: z.void(),
       handler: () => undefined,
     }),
     checked: procedure.mutation({
-      input: z.object({ name: z.string().refine(async (name) => (await sleep(1), name !== 'taken'), 'is taken') }),
+      input: z.object({
+        name: z.string().refine(async (name) => (await sleep(1), name !== 'taken'), 'is taken'),
+      }),
       output: z.string(),
       handler: ({ input }) => input.name,
     }),
@@ -46,10 +53,20 @@ describe('an input that breaks its schema', async () => {
   const good = { sku: 'abc', lines: [{ count: 1 }], pay: { by: 'cash' } }
 
   test('is 400 with every issue, each with the path as zod has it', async () => {
-    const answer = await call('/order', { sku: 'a', lines: [{ count: 0 }, { count: 1, note: 5 }], pay: { by: 'coins' } })
+    const answer = await call('/order', {
+      sku: 'a',
+      lines: [{ count: 0 }, { count: 1, note: 5 }],
+      pay: { by: 'coins' },
+    })
     expect(answer).toMatchObject({ status: 400, type: 'application/problem+json' })
     const problem = problemOf(answer)
-    expect(problem).toMatchObject({ type: 'about:blank', title: 'Bad Request', status: 400, code: 'BAD_REQUEST', instance: '/order' })
+    expect(problem).toMatchObject({
+      type: 'about:blank',
+      title: 'Bad Request',
+      status: 400,
+      code: 'BAD_REQUEST',
+      instance: '/order',
+    })
     expect(problem.issues?.map(({ path, code }) => [code, path])).toEqual([
       ['too_small', ['sku']],
       ['too_small', ['lines', 0, 'count']],
@@ -60,7 +77,9 @@ describe('an input that breaks its schema', async () => {
   })
 
   test('says a single issue in one sentence', async () => {
-    expect(problemOf(await call('/order', { ...good, sku: 5 })).detail).toBe('Invalid input: sku: expected string, received number')
+    expect(problemOf(await call('/order', { ...good, sku: 5 })).detail).toBe(
+      'Invalid input: sku: expected string, received number',
+    )
     expect(problemOf(await call('/order')).detail).toBe('Invalid input: expected object, received undefined')
   })
 
@@ -79,7 +98,9 @@ describe('an input that breaks its schema', async () => {
 
   test('may be found by an asynchronous refinement', async () => {
     expect((await call('/checked', { name: 'free' })).json).toBe('free')
-    expect(problemOf(await call('/checked', { name: 'taken' })).issues).toMatchObject([{ path: ['name'], message: 'is taken' }])
+    expect(problemOf(await call('/checked', { name: 'taken' })).issues).toMatchObject([
+      { path: ['name'], message: 'is taken' },
+    ])
   })
 
   test('is not the caller’s fault when the refinement itself throws', async () => {
@@ -94,7 +115,16 @@ describe('an input that breaks its schema', async () => {
 
 describe('a declared error', async () => {
   const errors = {
-    OUT_OF_STOCK: { status: 409, data: z.object({ sku: z.string(), until: z.codec(z.iso.date(), z.date(), { decode: (s) => new Date(s), encode: (d) => d.toISOString().slice(0, 10) }) }) },
+    OUT_OF_STOCK: {
+      status: 409,
+      data: z.object({
+        sku: z.string(),
+        until: z.codec(z.iso.date(), z.date(), {
+          decode: (s) => new Date(s),
+          encode: (d) => d.toISOString().slice(0, 10),
+        }),
+      }),
+    },
     NOT_FOUND: { status: 404, message: 'No such order' },
     BROKEN: { status: 503 },
   } as const
@@ -127,9 +157,18 @@ describe('a declared error', async () => {
   })
 
   test('has the message it was declared with, or thrown with', async () => {
-    expect(problemOf(await call('/order', 'none'))).toMatchObject({ status: 404, code: 'NOT_FOUND', detail: 'No such order' })
+    expect(problemOf(await call('/order', 'none'))).toMatchObject({
+      status: 404,
+      code: 'NOT_FOUND',
+      detail: 'No such order',
+    })
     expect(problemOf(await call('/order', 'worded')).detail).toBe('Gone for good')
-    expect(problemOf(await call('/order', 'broken'))).toMatchObject({ status: 503, code: 'BROKEN', detail: 'Broken', title: 'Service Unavailable' })
+    expect(problemOf(await call('/order', 'broken'))).toMatchObject({
+      status: 503,
+      code: 'BROKEN',
+      detail: 'Broken',
+      title: 'Service Unavailable',
+    })
   })
 
   test('with data that breaks its schema is a bug of the handler: 500, told in the log', async () => {
@@ -145,13 +184,21 @@ describe('a declared error', async () => {
 
   test('is told over tRPC by its code, with the tRPC key of its status', async () => {
     const { status, json } = await call('/trpc/order', 'stock')
-    expect([status, json]).toEqual([409, {
-      error: {
-        message: 'Out of stock',
-        code: -32009,
-        data: { code: 'CONFLICT', httpStatus: 409, path: 'order', error: { code: 'OUT_OF_STOCK', data: { sku: 'x', until: '1970-01-01' } } },
+    expect([status, json]).toEqual([
+      409,
+      {
+        error: {
+          message: 'Out of stock',
+          code: -32009,
+          data: {
+            code: 'CONFLICT',
+            httpStatus: 409,
+            path: 'order',
+            error: { code: 'OUT_OF_STOCK', data: { sku: 'x', until: '1970-01-01' } },
+          },
+        },
       },
-    }])
+    ])
     expect((await get('/trpc/order')).status).toBe(405)
   })
 })
@@ -174,8 +221,17 @@ describe('a ProcedureError', async () => {
   })
 
   test('has the status of its code, its message and its data', async () => {
-    expect(problemOf(await get('/plain'))).toMatchObject({ status: 403, code: 'FORBIDDEN', title: 'Forbidden', detail: 'Not today' })
-    expect(problemOf(await get('/silent'))).toMatchObject({ status: 409, code: 'CONFLICT', detail: 'CONFLICT' })
+    expect(problemOf(await get('/plain'))).toMatchObject({
+      status: 403,
+      code: 'FORBIDDEN',
+      title: 'Forbidden',
+      detail: 'Not today',
+    })
+    expect(problemOf(await get('/silent'))).toMatchObject({
+      status: 409,
+      code: 'CONFLICT',
+      detail: 'CONFLICT',
+    })
     expect(problemOf(await get('/withData'))).toMatchObject({ status: 422, data: { field: 'x' } })
   })
 
@@ -184,11 +240,27 @@ describe('a ProcedureError', async () => {
   })
 
   test.each([
-    ['PARSE_ERROR', 400], ['BAD_REQUEST', 400], ['UNAUTHORIZED', 401], ['PAYMENT_REQUIRED', 402], ['FORBIDDEN', 403], ['NOT_FOUND', 404],
-    ['METHOD_NOT_SUPPORTED', 405], ['TIMEOUT', 408], ['CONFLICT', 409], ['PRECONDITION_FAILED', 412], ['PAYLOAD_TOO_LARGE', 413],
-    ['UNSUPPORTED_MEDIA_TYPE', 415], ['UNPROCESSABLE_CONTENT', 422], ['PRECONDITION_REQUIRED', 428], ['TOO_MANY_REQUESTS', 429],
-    ['CLIENT_CLOSED_REQUEST', 499], ['INTERNAL_SERVER_ERROR', 500], ['NOT_IMPLEMENTED', 501], ['BAD_GATEWAY', 502],
-    ['SERVICE_UNAVAILABLE', 503], ['GATEWAY_TIMEOUT', 504],
+    ['PARSE_ERROR', 400],
+    ['BAD_REQUEST', 400],
+    ['UNAUTHORIZED', 401],
+    ['PAYMENT_REQUIRED', 402],
+    ['FORBIDDEN', 403],
+    ['NOT_FOUND', 404],
+    ['METHOD_NOT_SUPPORTED', 405],
+    ['TIMEOUT', 408],
+    ['CONFLICT', 409],
+    ['PRECONDITION_FAILED', 412],
+    ['PAYLOAD_TOO_LARGE', 413],
+    ['UNSUPPORTED_MEDIA_TYPE', 415],
+    ['UNPROCESSABLE_CONTENT', 422],
+    ['PRECONDITION_REQUIRED', 428],
+    ['TOO_MANY_REQUESTS', 429],
+    ['CLIENT_CLOSED_REQUEST', 499],
+    ['INTERNAL_SERVER_ERROR', 500],
+    ['NOT_IMPLEMENTED', 501],
+    ['BAD_GATEWAY', 502],
+    ['SERVICE_UNAVAILABLE', 503],
+    ['GATEWAY_TIMEOUT', 504],
   ])('%s is %i', async (code, status) => {
     expect(problemOf(await get(`/any?code=${code}`))).toMatchObject({ status, code })
   })
@@ -216,58 +288,74 @@ const strange = {
   rejected: () => Object.assign(new Error('hunter2'), { status: 404, code: 'NOT_FOUND', statusCode: 404 }),
 }
 
-describe.each<Profile>(['production', 'test'])('an error nobody expected, in the %s profile', async (profile) => {
-  const { get, logs } = await serve(Object.fromEntries(Object.entries(strange).map(([name, make]) => [name, throwing(make)])), { profile })
+describe.each<Profile>(['production', 'test'])(
+  'an error nobody expected, in the %s profile',
+  async (profile) => {
+    const { get, logs } = await serve(
+      Object.fromEntries(Object.entries(strange).map(([name, make]) => [name, throwing(make)])),
+      { profile },
+    )
 
-  test.each(Object.keys(strange))('is 500 with nothing of it on the wire: %s', async (name) => {
-    for (const path of [`/${name}`, `/trpc/${name}`]) {
-      const before = logs.length
-      const answer = await get(path)
-      expect(answer.status).toBe(500)
-      expect(answer.text).not.toMatch(/hunter2|deeper|at .*\.ts|node_modules/)
-      expect(logs.slice(before)).toMatchObject([{ level: 'error', fields: { path: name, code: 'INTERNAL_SERVER_ERROR' } }])
-    }
-  })
-
-  test('is a plain problem', async () => {
-    expect(problemOf(await get('/error'))).toEqual({
-      type: 'about:blank',
-      title: 'Internal Server Error',
-      status: 500,
-      code: 'INTERNAL_SERVER_ERROR',
-      detail: 'Internal server error',
-      instance: '/error',
+    test.each(Object.keys(strange))('is 500 with nothing of it on the wire: %s', async (name) => {
+      for (const path of [`/${name}`, `/trpc/${name}`]) {
+        const before = logs.length
+        const answer = await get(path)
+        expect(answer.status).toBe(500)
+        expect(answer.text).not.toMatch(/hunter2|deeper|at .*\.ts|node_modules/)
+        expect(logs.slice(before)).toMatchObject([
+          { level: 'error', fields: { path: name, code: 'INTERNAL_SERVER_ERROR' } },
+        ])
+      }
     })
-  })
 
-  test('is in the log with its message, its stack and what caused it', async () => {
-    await get('/error')
-    const line = logs.at(-1)
-    expect(line?.message).toBe('error failed: Error: the password is hunter2')
-    const { err } = line?.fields as { err: { stack: string } }
-    expect(err.stack).toContain('rest-errors.test.ts')
-    expect(err.stack).toContain('the deeper reason')
-  })
+    test('is a plain problem', async () => {
+      expect(problemOf(await get('/error'))).toEqual({
+        type: 'about:blank',
+        title: 'Internal Server Error',
+        status: 500,
+        code: 'INTERNAL_SERVER_ERROR',
+        detail: 'Internal server error',
+        instance: '/error',
+      })
+    })
 
-  test('is in the log even when it is no Error', async () => {
-    await get('/object')
-    expect(logs.at(-1)?.message).toContain('hunter2')
-    await get('/aggregate')
-    expect(JSON.stringify(logs.at(-1)?.fields)).toContain('hunter2')
-  })
-})
+    test('is in the log with its message, its stack and what caused it', async () => {
+      await get('/error')
+      const line = logs.at(-1)
+      expect(line?.message).toBe('error failed: Error: the password is hunter2')
+      const { err } = (line as LogLine).fields as { err: { stack: string } }
+      expect(err.stack).toContain('rest-errors.test.ts')
+      expect(err.stack).toContain('the deeper reason')
+    })
+
+    test('is in the log even when it is no Error', async () => {
+      await get('/object')
+      expect(logs.at(-1)?.message).toContain('hunter2')
+      await get('/aggregate')
+      expect(JSON.stringify(logs.at(-1)?.fields)).toContain('hunter2')
+    })
+  },
+)
 
 test('an error nobody expected shows its words in the development profile', async () => {
   const { get } = await serve({ error: throwing(strange.error) }, { profile: 'development' })
-  expect(problemOf(await get('/error'))).toMatchObject({ status: 500, detail: 'Error: the password is hunter2' })
-  expect((await get('/trpc/error')).json).toMatchObject({ error: { message: 'Error: the password is hunter2' } })
+  expect(problemOf(await get('/error'))).toMatchObject({
+    status: 500,
+    detail: 'Error: the password is hunter2',
+  })
+  expect((await get('/trpc/error')).json).toMatchObject({
+    error: { message: 'Error: the password is hunter2' },
+  })
 })
 
 test('a logger that throws costs nobody an answer', async () => {
   const fail = (): never => {
     throw new Error('the log is full')
   }
-  const { get } = await serve({ error: throwing(strange.error) }, { logger: { error: fail, warn: fail, info: fail } })
+  const { get } = await serve(
+    { error: throwing(strange.error) },
+    { logger: { error: fail, warn: fail, info: fail } },
+  )
   expect((await get('/error')).status).toBe(500)
   expect((await get('/error')).status).toBe(500)
 })
@@ -281,14 +369,33 @@ describe('a TRPCError thrown by a handler', async () => {
   })
   const { get, logs } = await serve({
     teapot: throwing(() => new TRPCError({ code: 'PRECONDITION_FAILED', message: 'Read it first' })),
-    wrapped: throwing(() => new TRPCError({ code: 'INTERNAL_SERVER_ERROR', cause: new Error('the secret cause') })),
-    caused: throwing(() => new TRPCError({ code: 'BAD_GATEWAY', message: 'Try another day', cause: new Error('upstream said no') })),
-    passedOn: procedure.query({ input: z.void(), output: z.void(), handler: async () => foreign.createCaller({}).fails() }),
+    wrapped: throwing(
+      () => new TRPCError({ code: 'INTERNAL_SERVER_ERROR', cause: new Error('the secret cause') }),
+    ),
+    caused: throwing(
+      () =>
+        new TRPCError({
+          code: 'BAD_GATEWAY',
+          message: 'Try another day',
+          cause: new Error('upstream said no'),
+        }),
+    ),
+    passedOn: procedure.query({
+      input: z.void(),
+      output: z.void(),
+      handler: async () => foreign.createCaller({}).fails(),
+    }),
   })
 
   test('means what it means to tRPC', async () => {
-    expect(problemOf(await get('/teapot'))).toMatchObject({ status: 412, code: 'PRECONDITION_FAILED', detail: 'Read it first' })
-    expect((await get('/trpc/teapot')).json).toMatchObject({ error: { data: { code: 'PRECONDITION_FAILED', httpStatus: 412 } } })
+    expect(problemOf(await get('/teapot'))).toMatchObject({
+      status: 412,
+      code: 'PRECONDITION_FAILED',
+      detail: 'Read it first',
+    })
+    expect((await get('/trpc/teapot')).json).toMatchObject({
+      error: { data: { code: 'PRECONDITION_FAILED', httpStatus: 412 } },
+    })
   })
 
   test('keeps to itself what tRPC only wrapped', async () => {
@@ -325,208 +432,4 @@ test('an error of a procedure called through app.caller keeps its code and data'
   })
   const { app, get } = await serve({ inner, outer })
   expect(problemOf(await get('/outer'))).toMatchObject({ status: 404, code: 'NO_SUCH', data: { id: '7' } })
-})
-
-describe('middleware', async () => {
-  const steps: string[] = []
-  const base = createProcedure<{ token?: string }>()
-  const traced = (name: string) =>
-    base.use(async ({ next }) => {
-      steps.push(`${name} in`)
-      const result = await next()
-      steps.push(`${name} out`)
-      return result
-    })
-  const user = base.use(async ({ ctx, next }) => {
-    if (ctx.token !== 'good') throw new ProcedureError('UNAUTHORIZED', 'Who are you?')
-    return next({ ctx: { user: { name: 'Ada' } } })
-  })
-  const output = z.string()
-  const handler = () => 'done'
-  const { call, logs } = await serve(
-    {
-      ordered: traced('one')
-        .use(async ({ next }) => {
-          steps.push('two in')
-          const result = await next()
-          steps.push('two out')
-          return result
-        })
-        .mutation({
-          input: z.string().refine((text) => steps.push('parse') > 0 && text !== ''),
-          output,
-          handler: () => {
-            steps.push('handler')
-            return 'done'
-          },
-        }),
-      named: user.mutation({ input: z.object({ n: z.number() }), output, handler: ({ ctx }) => `${ctx.user.name} ${ctx.token}` }),
-      shadows: user.use(async ({ ctx, next }) => next({ ctx: { token: `${ctx.token}!`, more: ctx.user.name.length } })).mutation({
-        input: z.void(),
-        output,
-        handler: ({ ctx }) => `${ctx.token} ${ctx.more} ${ctx.user.name}`,
-      }),
-      twice: base
-        .use(async ({ next }) => {
-          await next()
-          return next()
-        })
-        .mutation({ input: z.void(), output, handler }),
-      forgets: base
-        .use((async ({ next }: { next: () => Promise<unknown> }) => {
-          await next()
-        }) as never)
-        .mutation({ input: z.void(), output, handler }),
-      invents: base.use((async () => ({ output: 'mine' })) as never).mutation({ input: z.void(), output, handler }),
-      catches: base
-        .use(async ({ next }) => {
-          try {
-            return await next()
-          } catch (error) {
-            throw new ProcedureError('CONFLICT', `caught ${(error as Error).message}`)
-          }
-        })
-        .mutation({
-          input: z.void(),
-          output,
-          handler: () => {
-            throw new Error('it')
-          },
-        }),
-      looks: base
-        .use(async ({ input, meta, path, next }) => next({ ctx: { seen: `${JSON.stringify(input)} ${path} ${String(meta['own'])}` } }))
-        .mutation({ input: z.object({ n: z.number().default(1) }), output, meta: { own: 'meta' }, handler: ({ ctx, input }) => `${ctx.seen} ${input.n}` }),
-    },
-    { createContext: ({ headers }) => ({ ...(headers.get('x-token') ? { token: headers.get('x-token') as string } : {}) }) },
-  )
-
-  test('runs outermost first around parsing and the handler', async () => {
-    steps.length = 0
-    expect((await call('/ordered', 'x')).json).toBe('done')
-    expect(steps).toEqual(['one in', 'two in', 'parse', 'handler', 'two out', 'one out'])
-  })
-
-  test('is left by the way of a throw when the input is refused', async () => {
-    steps.length = 0
-    expect((await call('/ordered', '')).status).toBe(400)
-    expect(steps).toEqual(['one in', 'two in', 'parse'])
-  })
-
-  test('refuses a stranger before the schema has a word', async () => {
-    expect(await call('/named', { n: 'not a number' })).toMatchObject({ status: 401 })
-    expect((await call('/named', { n: 'not a number' }, { 'x-token': 'good' })).status).toBe(400)
-  })
-
-  test('widens the context of what comes after it', async () => {
-    expect((await call('/named', { n: 1 }, { 'x-token': 'good' })).json).toBe('Ada good')
-    expect((await call('/shadows', undefined, { 'x-token': 'good' })).json).toBe('good! 3 Ada')
-  })
-
-  test('sees the raw input, the path and the meta', async () => {
-    expect((await call('/looks', { extra: true })).json).toBe('{"extra":true} looks meta 1')
-  })
-
-  test('may turn one error into another', async () => {
-    expect(problemOf(await call('/catches'))).toMatchObject({ status: 409, detail: 'caught it' })
-  })
-
-  test.each([
-    ['/twice', /twice called next\(\) twice/],
-    ['/forgets', /forgets returned no result.*return next\(\)/],
-    ['/invents', /invents returned no result/],
-  ])('%s is a bug: 500, and the log says which', async (path, message) => {
-    expect((await call(path)).status).toBe(500)
-    expect(logs.at(-1)?.message).toMatch(message)
-  })
-
-  test('of the app comes before that of a procedure', async () => {
-    const order: string[] = []
-    const note = (name: string) => async ({ next }: { next: () => Promise<never> }) => {
-      order.push(name)
-      return next()
-    }
-    const api = await serve(
-      { p: procedure.use(note('own') as never).query({ input: z.void(), output: z.string(), handler }) },
-      { use: [note('app one') as never, note('app two') as never] },
-    )
-    await api.get('/p')
-    expect(order).toEqual(['app one', 'app two', 'own'])
-  })
-})
-
-describe('createContext', () => {
-  const whoami = createProcedure<{ who: string }>().mutation({ input: z.object({ n: z.number() }), output: z.string(), handler: ({ ctx }) => ctx.who })
-
-  test('gets headers, method, url, address and signal, and may be asynchronous', async () => {
-    const seen: Record<string, unknown>[] = []
-    const { send } = await serve(
-      { whoami },
-      {
-        createContext: async ({ headers, method, url, remoteAddress, signal }) => {
-          seen.push({ host: headers.get('x-a'), method, url, remoteAddress, aborted: signal.aborted })
-          return { who: headers.get('x-a') ?? 'nobody' }
-        },
-      },
-    )
-    expect((await send('POST /whoami?x=1', { json: { n: 1 }, headers: { 'X-A': 'me' } })).json).toBe('me')
-    expect(seen).toEqual([{ host: 'me', method: 'POST', url: '/whoami?x=1', remoteAddress: '127.0.0.1', aborted: false }])
-  })
-
-  test.each(['sync', 'async'])('that throws answers for every procedure, before any body is read: %s', async (how) => {
-    const refuse = (): never => {
-      throw new ProcedureError('UNAUTHORIZED', 'Who are you?')
-    }
-    const { call, send } = await serve({ whoami }, { createContext: how === 'sync' ? refuse : async () => refuse() })
-    expect(problemOf(await call('/whoami', { n: 'x' }))).toMatchObject({ status: 401, code: 'UNAUTHORIZED' })
-    expect((await send('POST /whoami', { body: '{broken', headers: { 'content-type': 'application/json' } })).status).toBe(401)
-    expect((await call('/trpc/whoami', { n: 1 })).status).toBe(401)
-    expect((await call('/nope', {})).status).toBe(404)
-  })
-
-  test('that breaks is 500 and in the log', async () => {
-    const { call, logs } = await serve(
-      { whoami },
-      {
-        createContext: () => {
-          throw new Error('no database')
-        },
-      },
-    )
-    expect((await call('/whoami', { n: 1 })).status).toBe(500)
-    expect(logs.at(-1)?.message).toContain('no database')
-  })
-})
-
-describe('a caller that hangs up', async () => {
-  const waiting = procedure.mutation({
-    input: z.enum(['throws', 'sleeps', 'fetches']),
-    output: z.void(),
-    handler: async ({ input, signal }) => {
-      started++
-      try {
-        if (input === 'sleeps') await sleep(10_000, undefined, { signal })
-        await new Promise((resolve) => signal.addEventListener('abort', resolve))
-        if (input === 'fetches') await fetch('http://127.0.0.1:1', { signal })
-        signal.throwIfAborted()
-      } finally {
-        ended++
-      }
-    },
-  })
-  let started = 0
-  let ended = 0
-  const { url, logs, call } = await serve({ waiting })
-
-  test.each(['throws', 'sleeps', 'fetches'])('aborts the signal, and what follows from that is no error in the log: %s', async (how) => {
-    const before = ended
-    const hangUp = new AbortController()
-    const answer = fetch(`${url}/waiting`, { method: 'POST', body: JSON.stringify(how), headers: { 'content-type': 'application/json' }, signal: hangUp.signal })
-    await until('the call', () => started > before)
-    hangUp.abort()
-    await expect(answer).rejects.toThrow(/abort/)
-    await until('the end of the handler', () => ended > before)
-    await sleep(20)
-    expect(logs).toEqual([])
-    expect((await call('/nope', {})).status).toBe(404)
-  })
 })

@@ -5,11 +5,21 @@ import { z } from 'zod'
 import { problemOf } from '../support/http.ts'
 import { serve } from '../support/serve.ts'
 
-const describeFile = async (file: File) => ({ name: file.name, type: file.type, size: file.size, text: await file.text() })
+const describeFile = async (file: File) => ({
+  name: file.name,
+  type: file.type,
+  size: file.size,
+  text: await file.text(),
+})
 
 const api = await serve({
   upload: procedure.mutation({
-    input: z.object({ file: z.file().max(1000), title: z.string(), width: z.int().default(1), tags: z.array(z.string()).default([]) }),
+    input: z.object({
+      file: z.file().max(1000),
+      title: z.string(),
+      width: z.int().default(1),
+      tags: z.array(z.string()).default([]),
+    }),
     output: z.unknown(),
     handler: async ({ input: { file, ...rest } }) => ({ ...(await describeFile(file)), ...rest }),
   }),
@@ -24,19 +34,32 @@ const api = await serve({
     handler: ({ input }) => ({ hasFile: input.file !== undefined, note: input.note }),
   }),
   described: procedure.mutation({
-    input: z.object({ file: z.file(), about: z.object({ by: z.string(), year: z.int() }), points: z.array(z.object({ x: z.number() })).default([]) }),
+    input: z.object({
+      file: z.file(),
+      about: z.object({ by: z.string(), year: z.int() }),
+      points: z.array(z.object({ x: z.number() })).default([]),
+    }),
     output: z.unknown(),
     handler: ({ input }) => ({ about: input.about, points: input.points }),
   }),
   form: procedure.mutation({
-    input: z.object({ n: z.number(), on: z.boolean().default(false), all: z.array(z.number()).default([]), s: z.string().optional() }),
+    input: z.object({
+      n: z.number(),
+      on: z.boolean().default(false),
+      all: z.array(z.number()).default([]),
+      s: z.string().optional(),
+    }),
     output: z.unknown(),
     meta: { rest: { body: 'form' } },
     handler: ({ input }) => input,
   }),
 })
 
-const post = async (path: string, body: FormData | URLSearchParams | string, headers: Record<string, string> = {}) => {
+const post = async (
+  path: string,
+  body: FormData | URLSearchParams | string,
+  headers: Record<string, string> = {},
+) => {
   const response = await fetch(api.url + path, { method: 'POST', body, headers })
   return { status: response.status, json: (await response.json()) as never }
 }
@@ -51,25 +74,52 @@ const file = (text = 'hello', name = 'a b.txt', type = 'text/plain') => new File
 
 describe('a multipart form', () => {
   test('carries a file and fields, read by their types', async () => {
-    const { status, json } = await post('/upload', form(['file', file()], ['title', '42'], ['width', '7'], ['tags', 'x'], ['tags', 'y']))
+    const { status, json } = await post(
+      '/upload',
+      form(['file', file()], ['title', '42'], ['width', '7'], ['tags', 'x'], ['tags', 'y']),
+    )
     expect(status).toBe(200)
-    expect(json).toEqual({ name: 'a b.txt', type: 'text/plain', size: 5, text: 'hello', title: '42', width: 7, tags: ['x', 'y'] })
+    expect(json).toEqual({
+      name: 'a b.txt',
+      type: 'text/plain',
+      size: 5,
+      text: 'hello',
+      title: '42',
+      width: 7,
+      tags: ['x', 'y'],
+    })
   })
 
   test('carries bytes that are no text untouched', async () => {
     const bytes = Uint8Array.from({ length: 256 }, (_, index) => index)
-    const { json } = await post('/upload', form(['file', new File([bytes], 'b.bin', { type: 'application/octet-stream' })], ['title', '']))
+    const { json } = await post(
+      '/upload',
+      form(['file', new File([bytes], 'b.bin', { type: 'application/octet-stream' })], ['title', '']),
+    )
     expect(json).toMatchObject({ size: 256 })
   })
 
   test('carries one file for a list of files, and several', async () => {
-    expect(await post('/images', form(['files', file('1', 'one.txt')]))).toEqual({ status: 200, json: ['one.txt'] })
-    expect(await post('/images', form(['files', file('1', 'one.txt')], ['files', file('2', 'two.txt')]))).toEqual({ status: 200, json: ['one.txt', 'two.txt'] })
+    expect(await post('/images', form(['files', file('1', 'one.txt')]))).toEqual({
+      status: 200,
+      json: ['one.txt'],
+    })
+    expect(
+      await post('/images', form(['files', file('1', 'one.txt')], ['files', file('2', 'two.txt')])),
+    ).toEqual({ status: 200, json: ['one.txt', 'two.txt'] })
   })
 
   test('carries objects as JSON, as generated clients send them', async () => {
-    const data = form(['file', file()], ['about', '{"by":"Ada","year":1843}'], ['points', '{"x":1}'], ['points', '{"x":2}'])
-    expect(await post('/described', data)).toEqual({ status: 200, json: { about: { by: 'Ada', year: 1843 }, points: [{ x: 1 }, { x: 2 }] } })
+    const data = form(
+      ['file', file()],
+      ['about', '{"by":"Ada","year":1843}'],
+      ['points', '{"x":1}'],
+      ['points', '{"x":2}'],
+    )
+    expect(await post('/described', data)).toEqual({
+      status: 200,
+      json: { about: { by: 'Ada', year: 1843 }, points: [{ x: 1 }, { x: 2 }] },
+    })
     const broken = await post('/described', form(['file', file()], ['about', '{"by"']))
     expect(broken.status).toBe(400)
     expect(broken.json).toMatchObject({ issues: [{ path: ['about'] }] })
@@ -81,7 +131,8 @@ describe('a multipart form', () => {
   })
 
   test('is held to the rules of the file: size, type, and that it is one', async () => {
-    const paths = (json: unknown) => (json as { issues: { path: unknown[] }[] }).issues.map(({ path }) => path)
+    const paths = (json: unknown) =>
+      (json as { issues: { path: unknown[] }[] }).issues.map(({ path }) => path)
     const large = await post('/upload', form(['file', file('x'.repeat(1001))], ['title', 't']))
     expect([large.status, paths(large.json)]).toEqual([400, [['file']]])
     const wrong = await post('/images', form(['files', file('1', 'a.html', 'text/html')]))
@@ -95,9 +146,17 @@ describe('a multipart form', () => {
   test.each([
     ['without a boundary', 'multipart/form-data', 'x'],
     ['with another boundary', 'multipart/form-data; boundary=a', '--b\r\n\r\nx\r\n--b--'],
-    ['cut off', 'multipart/form-data; boundary=a', '--a\r\nContent-Disposition: form-data; name="file"; filename="x"\r\n\r\nhal'],
+    [
+      'cut off',
+      'multipart/form-data; boundary=a',
+      '--a\r\nContent-Disposition: form-data; name="file"; filename="x"\r\n\r\nhal',
+    ],
     ['of nothing but noise', 'multipart/form-data; boundary=a', '\0\0\0\0'],
-    ['with a part without a name', 'multipart/form-data; boundary=a', '--a\r\nContent-Disposition: form-data\r\n\r\nx\r\n--a--\r\n'],
+    [
+      'with a part without a name',
+      'multipart/form-data; boundary=a',
+      '--a\r\nContent-Disposition: form-data\r\n\r\nx\r\n--a--\r\n',
+    ],
   ])('%s is 400', async (_, type, body) => {
     const answer = await api.send('POST /upload', { headers: { 'content-type': type }, body })
     expect(answer.status).toBe(400)
@@ -105,19 +164,30 @@ describe('a multipart form', () => {
   })
 
   test('may have a field called __proto__, to no effect', async () => {
-    const { json } = await post('/upload', form(['file', file()], ['title', 't'], ['__proto__', 'x'], ['constructor', 'y']))
+    const { json } = await post(
+      '/upload',
+      form(['file', file()], ['title', 't'], ['__proto__', 'x'], ['constructor', 'y']),
+    )
     expect(json).toMatchObject({ title: 't' })
     expect(({} as Record<string, unknown>)['x']).toBeUndefined()
   })
 
   test('is too large by the same limit as any body', async () => {
-    expect((await post('/upload', form(['file', file('x'.repeat(1024 ** 2))], ['title', 't']))).status).toBe(413)
+    expect((await post('/upload', form(['file', file('x'.repeat(1024 ** 2))], ['title', 't']))).status).toBe(
+      413,
+    )
   })
 })
 
 describe('a urlencoded form', () => {
   test('is read by the types of its fields', async () => {
-    const body = new URLSearchParams([['n', '1.5'], ['on', 'on'], ['all', '1'], ['all', '2'], ['s', 'a+b &=é']])
+    const body = new URLSearchParams([
+      ['n', '1.5'],
+      ['on', 'on'],
+      ['all', '1'],
+      ['all', '2'],
+      ['s', 'a+b &=é'],
+    ])
     expect((await post('/form', body)).json).toEqual({ n: 1.5, on: true, all: [1, 2], s: 'a+b &=é' })
   })
 
@@ -135,7 +205,9 @@ describe('a procedure that takes a file', () => {
   })
 
   test('is not in the tRPC router', async () => {
-    expect(Object.keys((api.app.router as unknown as { _def: { procedures: object } })._def.procedures)).toEqual(['form'])
+    expect(
+      Object.keys((api.app.router as unknown as { _def: { procedures: object } })._def.procedures),
+    ).toEqual(['form'])
     expect((await api.call('/trpc/upload', {})).status).toBe(404)
   })
 

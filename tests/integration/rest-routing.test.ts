@@ -5,7 +5,10 @@ import { z } from 'zod'
 import { problemOf } from '../support/http.ts'
 import { serve } from '../support/serve.ts'
 
-const echo = <S extends z.ZodType>(input: S) => procedure.query({ input, output: z.unknown() as z.ZodType, handler: (args) => args.input })
+const ANYTHING: z.ZodType = z.unknown()
+
+const echo = <S extends z.ZodType>(input: S) =>
+  procedure.query({ input, output: ANYTHING, handler: (args) => args.input })
 
 const Text = z.object({ text: z.string() })
 
@@ -78,7 +81,10 @@ describe('a procedure at its own path', () => {
 
   test('takes a request target in absolute form, as a proxy sends it (RFC 9112 §3.2.2)', async () => {
     const { exchange, parseRaw } = await import('../support/raw.ts')
-    const text = await exchange(api.port, 'GET http://example.org/add?a=1&b=2 HTTP/1.1\r\nHost: example.org\r\nConnection: close\r\n\r\n')
+    const text = await exchange(
+      api.port,
+      'GET http://example.org/add?a=1&b=2 HTTP/1.1\r\nHost: example.org\r\nConnection: close\r\n\r\n',
+    )
     expect(parseRaw(text)).toMatchObject({ status: 200, body: '3' })
   })
 })
@@ -98,16 +104,28 @@ describe('a request that reaches nothing', () => {
     })
   })
 
-  test.each(['/', '/users', '/add/', '//add', '/Add', '/people/', '/people/a/b', '/__proto__', '/constructor', '/users/__proto__'])(
-    'is 404 at %s',
-    async (path) => expect((await api.get(path)).status).toBe(404),
-  )
+  test.each([
+    '/',
+    '/users',
+    '/add/',
+    '//add',
+    '/Add',
+    '/people/',
+    '/people/a/b',
+    '/__proto__',
+    '/constructor',
+    '/users/__proto__',
+  ])('is 404 at %s', async (path) => expect((await api.get(path)).status).toBe(404))
 
   test('is 405 with every method of the path when only the method is wrong', async () => {
     const answer = await api.send('PUT /people/7')
     expect(answer.status).toBe(405)
     expect(answer.headers.allow?.split(', ').sort()).toEqual(['DELETE', 'GET', 'HEAD', 'OPTIONS'])
-    expect(problemOf(answer)).toMatchObject({ code: 'METHOD_NOT_SUPPORTED', title: 'Method Not Allowed', instance: '/people/7' })
+    expect(problemOf(answer)).toMatchObject({
+      code: 'METHOD_NOT_SUPPORTED',
+      title: 'Method Not Allowed',
+      instance: '/people/7',
+    })
   })
 
   test('is 405 with the methods of a static path and of the parameter it also fits', async () => {
@@ -167,16 +185,33 @@ describe('the query string of a GET', async () => {
     either: z.union([z.number(), z.boolean(), z.string()]).optional(),
     none: z.null().optional(),
     maybe: z.number().nullable().optional(),
-    day: z.codec(z.iso.date(), z.date(), { decode: (s) => new Date(s), encode: (d) => d.toISOString().slice(0, 10) }).optional(),
+    day: z
+      .codec(z.iso.date(), z.date(), {
+        decode: (s) => new Date(s),
+        encode: (d) => d.toISOString().slice(0, 10),
+      })
+      .optional(),
     limit: z.int().default(10),
     big: z.codec(z.string(), z.bigint(), { decode: BigInt, encode: String }).optional(),
   })
   const { get } = await serve({
-    all: echo(Everything.transform((value) => JSON.parse(JSON.stringify(value, (_, v: unknown) => (typeof v === 'bigint' ? `${v}n` : v))) as unknown)),
+    all: echo(
+      Everything.transform(
+        (value) =>
+          JSON.parse(
+            JSON.stringify(value, (_, v: unknown) => (typeof v === 'bigint' ? `${v}n` : v)),
+          ) as unknown,
+      ),
+    ),
     strict: echo(z.strictObject({ a: z.string().optional() })),
     loose: echo(z.looseObject({ a: z.number() })),
     nested: echo(z.object({ where: z.object({ id: z.number() }) })),
-    union: echo(z.discriminatedUnion('kind', [z.object({ kind: z.literal('a'), n: z.number() }), z.object({ kind: z.literal('b') })])),
+    union: echo(
+      z.discriminatedUnion('kind', [
+        z.object({ kind: z.literal('a'), n: z.number() }),
+        z.object({ kind: z.literal('b') }),
+      ]),
+    ),
     scalar: echo(z.number()),
     hasInput: echo(z.object({ input: z.string() })),
     both: echo(z.intersection(z.object({ a: z.number() }), z.object({ b: z.boolean() }))),
@@ -222,14 +257,29 @@ describe('the query string of a GET', async () => {
     expect(answer.json).toEqual({ limit: 10, ...expected })
   })
 
-  test.each(['n=abc', 'n=', 'n=0x10', 'n=Infinity', 'n=NaN', 'n=1_000', 'i=1.5', 'n=1e999', 'b=yes', 'b=TRUE', 'b=', 'size=xl', 'one=3', 'n=1&n=2', 's=a&s=b', 'list=x', 'day=tomorrow'])(
-    '%s is refused by the schema and not bent to fit',
-    async (query) => {
-      const answer = await get(`/all?${query}`)
-      expect(answer.status).toBe(400)
-      expect(problemOf(answer).issues?.[0]?.path[0]).toBe(query.split('=')[0])
-    },
-  )
+  test.each([
+    'n=abc',
+    'n=',
+    'n=0x10',
+    'n=Infinity',
+    'n=NaN',
+    'n=1_000',
+    'i=1.5',
+    'n=1e999',
+    'b=yes',
+    'b=TRUE',
+    'b=',
+    'size=xl',
+    'one=3',
+    'n=1&n=2',
+    's=a&s=b',
+    'list=x',
+    'day=tomorrow',
+  ])('%s is refused by the schema and not bent to fit', async (query) => {
+    const answer = await get(`/all?${query}`)
+    expect(answer.status).toBe(400)
+    expect(problemOf(answer).issues?.[0]?.path[0]).toBe(query.split('=')[0])
+  })
 
   test('an unknown key follows the schema', async () => {
     expect((await get('/strict?a=x')).json).toEqual({ a: 'x' })
@@ -244,8 +294,13 @@ describe('the query string of a GET', async () => {
   })
 
   test('carries nested input as JSON in `input`', async () => {
-    expect((await get(`/nested?input=${encodeURIComponent('{"where":{"id":5}}')}`)).json).toEqual({ where: { id: 5 } })
-    expect((await get(`/union?input=${encodeURIComponent('{"kind":"a","n":1}')}`)).json).toEqual({ kind: 'a', n: 1 })
+    expect((await get(`/nested?input=${encodeURIComponent('{"where":{"id":5}}')}`)).json).toEqual({
+      where: { id: 5 },
+    })
+    expect((await get(`/union?input=${encodeURIComponent('{"kind":"a","n":1}')}`)).json).toEqual({
+      kind: 'a',
+      n: 1,
+    })
     expect((await get('/scalar?input=12')).json).toBe(12)
     expect((await get(`/all?input=${encodeURIComponent('{"n":2}')}`)).json).toEqual({ n: 2, limit: 10 })
   })
@@ -290,16 +345,31 @@ test('the user’s schema is not touched by a GET: tRPC goes on refusing the tex
 describe('meta.rest', async () => {
   const { get, call, send } = await serve({
     search: procedure.query({
-      input: z.strictObject({ category: z.string(), query: z.string(), limit: z.int().default(10), page: z.int().optional() }),
+      input: z.strictObject({
+        category: z.string(),
+        query: z.string(),
+        limit: z.int().default(10),
+        page: z.int().optional(),
+      }),
       output: z.unknown(),
       meta: { rest: { method: 'GET', path: '/search/{category}', in: { page: 'query:p' } } },
       handler: ({ input }) => input,
     }),
     put: procedure.mutation({
-      input: z.object({ id: z.int(), name: z.string(), token: z.string(), session: z.string().optional(), dry: z.boolean().optional() }),
+      input: z.object({
+        id: z.int(),
+        name: z.string(),
+        token: z.string(),
+        session: z.string().optional(),
+        dry: z.boolean().optional(),
+      }),
       output: z.unknown(),
       meta: {
-        rest: { method: 'PUT', path: '/things/{id}', in: { token: 'header:X-Token', session: 'cookie:sid', dry: 'query:dry' } },
+        rest: {
+          method: 'PUT',
+          path: '/things/{id}',
+          in: { token: 'header:X-Token', session: 'cookie:sid', dry: 'query:dry' },
+        },
       },
       handler: ({ input }) => input,
     }),
@@ -309,7 +379,12 @@ describe('meta.rest', async () => {
       meta: { rest: { method: 'POST', path: '/things', status: 201 } },
       handler: () => ({ id: 1 }),
     }),
-    touch: procedure.mutation({ input: z.void(), output: z.void(), meta: { rest: { method: 'PATCH', status: 202 } }, handler: () => undefined }),
+    touch: procedure.mutation({
+      input: z.void(),
+      output: z.void(),
+      meta: { rest: { method: 'PATCH', status: 202 } },
+      handler: () => undefined,
+    }),
     form: procedure.mutation({
       input: z.object({ n: z.number(), tags: z.array(z.string()) }),
       output: z.unknown(),
@@ -324,12 +399,25 @@ describe('meta.rest', async () => {
   })
 
   test('reads path, query and renamed query fields together, by their types', async () => {
-    expect((await get('/search/books?query=python&limit=3')).json).toEqual({ category: 'books', query: 'python', limit: 3 })
-    expect((await get('/search/books?query=python&p=2')).json).toEqual({ category: 'books', query: 'python', limit: 10, page: 2 })
+    expect((await get('/search/books?query=python&limit=3')).json).toEqual({
+      category: 'books',
+      query: 'python',
+      limit: 3,
+    })
+    expect((await get('/search/books?query=python&p=2')).json).toEqual({
+      category: 'books',
+      query: 'python',
+      limit: 10,
+      page: 2,
+    })
   })
 
   test('takes a renamed field from its place only', async () => {
-    expect((await get('/search/books?query=q&page=2')).json).toEqual({ category: 'books', query: 'q', limit: 10 })
+    expect((await get('/search/books?query=q&page=2')).json).toEqual({
+      category: 'books',
+      query: 'q',
+      limit: 10,
+    })
   })
 
   test('reads headers, cookies and the query beside a JSON body', async () => {
@@ -341,7 +429,9 @@ describe('meta.rest', async () => {
   })
 
   test('never lets the body stand in for a field that comes from elsewhere', async () => {
-    const answer = await send('PUT /things/5', { json: { id: 6, name: 'n', token: 'from the body', session: 'from the body' } })
+    const answer = await send('PUT /things/5', {
+      json: { id: 6, name: 'n', token: 'from the body', session: 'from the body' },
+    })
     expect(answer.status).toBe(400)
     expect(problemOf(answer).issues?.map(({ path }) => path)).toEqual([['token']])
   })
@@ -365,13 +455,23 @@ describe('meta.rest', async () => {
 
 describe('the prefix', async () => {
   const { get, call } = await serve(
-    { compute: { func1: procedure.query({ input: z.object({ a: z.number() }), output: z.number(), handler: ({ input }) => input.a * 2 }) } },
+    {
+      compute: {
+        func1: procedure.query({
+          input: z.object({ a: z.number() }),
+          output: z.number(),
+          handler: ({ input }) => input.a * 2,
+        }),
+      },
+    },
     { prefix: '/api' },
   )
 
   test('is before every procedure and every door', async () => {
     expect((await call('/api/compute/func1', { a: 5 })).json).toBe(10)
-    expect((await get('/api/trpc/compute.func1?input=%7B%22a%22%3A5%7D')).json).toEqual({ result: { data: 10 } })
+    expect((await get('/api/trpc/compute.func1?input=%7B%22a%22%3A5%7D')).json).toEqual({
+      result: { data: 10 },
+    })
     expect((await get('/api/openapi.json')).status).toBe(200)
     expect((await get('/api/docs')).status).toBe(200)
   })
@@ -401,20 +501,30 @@ describe('the routes option', async () => {
   })
 
   test('turns one off', async () => {
-    for (const path of ['/docs', '/openapi.json', '/trpc/add', '/healthz']) expect((await get(path)).status).toBe(404)
+    for (const path of ['/docs', '/openapi.json', '/trpc/add', '/healthz'])
+      expect((await get(path)).status).toBe(404)
   })
 })
 
 describe('two things at one place', () => {
   const at = (method: 'GET' | 'POST', path: string) =>
-    procedure.mutation({ input: z.object({ id: z.string(), name: z.string() }), output: z.void(), meta: { rest: { method, path } }, handler: () => undefined })
+    procedure.mutation({
+      input: z.object({ id: z.string(), name: z.string() }),
+      output: z.void(),
+      meta: { rest: { method, path } },
+      handler: () => undefined,
+    })
 
   test('stop the start, with both names', () => {
-    expect(() => createApp({ one: at('POST', '/x'), two: at('POST', '/x') })).toThrow(/two: POST \/x is also the route of one/)
+    expect(() => createApp({ one: at('POST', '/x'), two: at('POST', '/x') })).toThrow(
+      /two: POST \/x is also the route of one/,
+    )
   })
 
   test('stop the start when only the names of their parameters differ', () => {
-    expect(() => createApp({ one: at('POST', '/x/{id}'), two: at('POST', '/x/{name}') })).toThrow(/two: POST \/x\/\{name\} is also the route of one/)
+    expect(() => createApp({ one: at('POST', '/x/{id}'), two: at('POST', '/x/{name}') })).toThrow(
+      /two: POST \/x\/\{name\} is also the route of one/,
+    )
   })
 
   test('may differ by method', () => {
@@ -422,11 +532,15 @@ describe('two things at one place', () => {
   })
 
   test('stop the start when one of them is Errand’s own', () => {
-    expect(() => createApp({ docs: echo(z.object({})) })).toThrow(/docs: GET \/docs is also the route of routes\.docs/)
+    expect(() => createApp({ docs: echo(z.object({})) })).toThrow(
+      /docs: GET \/docs is also the route of routes\.docs/,
+    )
     expect(() => createApp({ docs: echo(z.object({})) }, { routes: { docs: false } })).not.toThrow()
   })
 
   test('stop the start when a procedure would take a path from the tRPC door', () => {
-    expect(() => createApp({ trpc: { add: echo(z.object({})) }, add: echo(z.object({})) })).toThrow(/trpc\.add: .* routes\.trpc/)
+    expect(() => createApp({ trpc: { add: echo(z.object({})) }, add: echo(z.object({})) })).toThrow(
+      /trpc\.add: .* routes\.trpc/,
+    )
   })
 })

@@ -39,7 +39,6 @@ const api = await serve({
   refuses: procedure.subscription({
     input: z.void(),
     output: z.string(),
-    // oxlint-disable-next-line require-yield -- it throws before it could
     handler: async function* () {
       throw new ProcedureError('FORBIDDEN', 'Not for you')
     },
@@ -63,7 +62,10 @@ const api = await serve({
   }),
   dates: procedure.subscription({
     input: z.void(),
-    output: z.codec(z.iso.datetime(), z.date(), { decode: (s) => new Date(s), encode: (d) => d.toISOString() }),
+    output: z.codec(z.iso.datetime(), z.date(), {
+      decode: (s) => new Date(s),
+      encode: (d) => d.toISOString(),
+    }),
     handler: async function* () {
       yield new Date(0)
     },
@@ -93,7 +95,10 @@ describe.each([
   test('each item is a message, as its schema says, and the last event is done', async () => {
     const answer = await open('/count')
     expect(answer).toMatchObject({ status: 200, type: 'text/event-stream' })
-    expect(answer.headers).toMatchObject({ 'cache-control': 'no-cache, no-transform', 'x-accel-buffering': 'no' })
+    expect(answer.headers).toMatchObject({
+      'cache-control': 'no-cache, no-transform',
+      'x-accel-buffering': 'no',
+    })
     expect(eventsIn(answer.text)).toEqual([
       { event: 'message', id: undefined, data: { n: 1 } },
       { event: 'message', id: undefined, data: { n: 2 } },
@@ -108,29 +113,50 @@ describe.each([
     expect(error).toEqual({
       event: 'error',
       id: undefined,
-      data: { type: 'about:blank', title: 'Gone', status: 410, code: 'GONE_BAD', detail: 'Gone bad', data: { after: 1 }, instance: '/fails' },
+      data: {
+        type: 'about:blank',
+        title: 'Gone',
+        status: 410,
+        code: 'GONE_BAD',
+        detail: 'Gone bad',
+        data: { after: 1 },
+        instance: '/fails',
+      },
     })
     expect(rest).toEqual([])
   })
 
   test('an error nobody declared comes without its words', async () => {
     const answer = await open('/crashes')
-    expect(eventsIn(answer.text).at(-1)).toMatchObject({ event: 'error', data: { status: 500, code: 'INTERNAL_SERVER_ERROR', detail: 'Internal server error' } })
+    expect(eventsIn(answer.text).at(-1)).toMatchObject({
+      event: 'error',
+      data: { status: 500, code: 'INTERNAL_SERVER_ERROR', detail: 'Internal server error' },
+    })
     expect(answer.text).not.toContain('secret')
-    expect(api.logs.at(-1)).toMatchObject({ level: 'error', message: 'crashes failed: Error: the secret reason' })
+    expect(api.logs.at(-1)).toMatchObject({
+      level: 'error',
+      message: 'crashes failed: Error: the secret reason',
+    })
   })
 
   test('an error before the first item is an event as well, as the generator runs when it is read', async () => {
-    expect(eventsIn((await open('/refuses')).text)).toMatchObject([{ event: 'error', data: { status: 403, code: 'FORBIDDEN' } }])
+    expect(eventsIn((await open('/refuses')).text)).toMatchObject([
+      { event: 'error', data: { status: 403, code: 'FORBIDDEN' } },
+    ])
   })
 
   test('an item that breaks the schema ends the stream with OUTPUT_INVALID', async () => {
-    expect(eventsIn((await open('/wrongItem')).text)).toMatchObject([{ data: 1 }, { event: 'error', data: { status: 500, code: 'OUTPUT_INVALID' } }])
+    expect(eventsIn((await open('/wrongItem')).text)).toMatchObject([
+      { data: 1 },
+      { event: 'error', data: { status: 500, code: 'OUTPUT_INVALID' } },
+    ])
   })
 
   test('a handler that gives nothing to iterate is 500, and the log says what to write', async () => {
     expect((await open('/notIterable')).status).toBe(500)
-    expect(api.logs.at(-1)?.message).toMatch(/notIterable is a subscription, so its handler must return an async iterable/)
+    expect(api.logs.at(-1)?.message).toMatch(
+      /notIterable is a subscription, so its handler must return an async iterable/,
+    )
   })
 
   test('no text in an item can look like an event', async () => {
@@ -169,7 +195,7 @@ describe('a caller that hangs up', () => {
     const responses = await Promise.all(
       Array.from({ length: 5 }, () => fetch(`${api.url}/forever?heeds=${heeds}`, { signal: hangUp.signal })),
     )
-    await Promise.all(responses.map((response) => response.body?.getReader().read()))
+    for (const response of responses) await response.body?.getReader().read()
     expect(running).toBe(5)
     hangUp.abort()
     await until('the end of all generators', () => running === 0 && ended === before + 5)
@@ -206,11 +232,14 @@ test('a server that is closed does not wait for subscriptions without an end', a
       },
     }),
   })
-  const response = await fetch(`${url}/forever`)
-  const reader = response.body?.getReader()
-  await reader?.read()
+  const readers = await Promise.all(
+    ['/forever', '/trpc/forever'].map(async (path) =>
+      (await fetch(url + path, { headers: { accept: 'text/event-stream' } })).body?.getReader(),
+    ),
+  )
+  for (const reader of readers) await reader?.read()
   const start = performance.now()
   await app.close()
   expect(performance.now() - start).toBeLessThan(5000)
-  await reader?.cancel().catch(() => undefined)
+  for (const reader of readers) await reader?.cancel().catch(() => undefined)
 })

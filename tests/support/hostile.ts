@@ -9,7 +9,23 @@ export const RUNS = Number(process.env['ERRAND_FUZZ_RUNS'] ?? 300)
 /** The same requests every day, unless another seed is asked for. */
 export const SEED = Number(process.env['ERRAND_FUZZ_SEED'] ?? 20_241_119)
 
-const KEYS = ['__proto__', 'constructor', 'prototype', 'toString', 'then', 'length', 'a', 'b', 'n', 'input', 'id', '0', '', 'é', 'x'.repeat(300)]
+const KEYS = [
+  '__proto__',
+  'constructor',
+  'prototype',
+  'toString',
+  'then',
+  'length',
+  'a',
+  'b',
+  'n',
+  'input',
+  'id',
+  '0',
+  '',
+  'é',
+  'x'.repeat(300),
+]
 
 const key = fc.oneof(fc.constantFrom('a', 'b', 'n'), fc.constantFrom(...KEYS), fc.string({ maxLength: 20 }))
 
@@ -19,34 +35,68 @@ const leaf = fc.oneof(
   fc.constantFrom(null, true, false, '', ...NUMBERS),
   fc.double({ noNaN: true, noDefaultInfinity: true }),
   fc.string({ maxLength: 50, unit: 'binary' }),
-  fc.constantFrom('__proto__', 'x'.repeat(5000), '\u0000', '\ud800', '2024-13-45T99:99:99Z', 'NaN', '1e999', '${7*7}', "'; DROP TABLE tasks; --", '../../etc/passwd'),
+  fc.constantFrom(
+    '__proto__',
+    'x'.repeat(5000),
+    '\u0000',
+    '\ud800',
+    '2024-13-45T99:99:99Z',
+    'NaN',
+    '1e999',
+    '${7*7}',
+    "'; DROP TABLE tasks; --",
+    '../../etc/passwd',
+  ),
 )
 
 /** JSON of every shape, with keys that have hurt others. */
 export const json: fc.Arbitrary<unknown> = fc.letrec((tie) => ({
-  value: fc.oneof({ maxDepth: 4, depthIdentifier: 'json' }, leaf, fc.array(tie('value'), { maxLength: 6 }), fc.array(fc.tuple(key, tie('value')), { maxLength: 6 }).map((entries) => ownEntries(entries))),
+  value: fc.oneof(
+    { maxDepth: 4, depthIdentifier: 'json' },
+    leaf,
+    fc.array(tie('value'), { maxLength: 6 }),
+    fc.array(fc.tuple(key, tie('value')), { maxLength: 6 }).map((entries) => ownEntries(entries)),
+  ),
 })).value
 
 /** An object with own properties, `__proto__` among them. */
 const ownEntries = (entries: readonly (readonly [string, unknown])[]): object => {
   const object = {}
-  for (const [name, value] of entries) Object.defineProperty(object, name, { value, enumerable: true, configurable: true, writable: true })
+  for (const [name, value] of entries)
+    Object.defineProperty(object, name, { value, enumerable: true, configurable: true, writable: true })
   return object
 }
 
-const deep = fc.tuple(fc.integer({ min: 1, max: 3000 }), fc.constantFrom('[', '{"a":', '[{"b":')).map(([depth, open]) => open.repeat(depth))
+const deep = fc
+  .tuple(fc.integer({ min: 1, max: 3000 }), fc.constantFrom('[', '{"a":', '[{"b":'))
+  .map(([depth, open]) => open.repeat(depth))
 
 const closedDeep = fc.integer({ min: 200, max: 3000 }).map((depth) => '['.repeat(depth) + ']'.repeat(depth))
 
-const HUGE = ['1e999', '-1e999', `1${'0'.repeat(400)}`, '1.0000000000000000000000000000001', '00', '-', '.5', '1.', '+1', '0x10', 'NaN', 'Infinity']
+const HUGE = [
+  '1e999',
+  '-1e999',
+  `1${'0'.repeat(400)}`,
+  '1.0000000000000000000000000000001',
+  '00',
+  '-',
+  '.5',
+  '1.',
+  '+1',
+  '0x10',
+  'NaN',
+  'Infinity',
+]
 
 const jsonText = json.map((value) => JSON.stringify(value) ?? 'null')
 
 // Valid JSON with a piece cut out or put in.
-const broken = fc.tuple(jsonText, fc.nat(), fc.nat({ max: 10 }), fc.string({ maxLength: 5 })).map(([text, at, length, put]) => {
-  const place = at % (text.length + 1)
-  return text.slice(0, place) + put + text.slice(place + length)
-})
+const broken = fc
+  .tuple(jsonText, fc.nat(), fc.nat({ max: 10 }), fc.string({ maxLength: 5 }))
+  .map(([text, at, length, put]) => {
+    const place = at % (text.length + 1)
+    return text.slice(0, place) + put + text.slice(place + length)
+  })
 
 /** Bytes of a body. */
 export const body: fc.Arbitrary<Buffer> = fc.oneof(
@@ -56,9 +106,26 @@ export const body: fc.Arbitrary<Buffer> = fc.oneof(
   { weight: 1, arbitrary: deep.map((text) => Buffer.from(text)) },
   { weight: 1, arbitrary: closedDeep.map((text) => Buffer.from(text)) },
   { weight: 1, arbitrary: fc.constantFrom(...HUGE).map((text) => Buffer.from(`{"a":${text},"n":${text}}`)) },
-  { weight: 1, arbitrary: fc.integer({ min: 1000, max: 40_000 }).map((size) => Buffer.from(JSON.stringify('x'.repeat(size)))) },
+  {
+    weight: 1,
+    arbitrary: fc
+      .integer({ min: 1000, max: 40_000 })
+      .map((size) => Buffer.from(JSON.stringify('x'.repeat(size)))),
+  },
   { weight: 1, arbitrary: fc.constant(Buffer.alloc(0)) },
-  { weight: 1, arbitrary: fc.constantFrom('\ufeff{}', '\ufffe', '{"a":1}{"a":2}', 'a=1&b=2', '<xml/>', '--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n--x--\r\n').map((text) => Buffer.from(text)) },
+  {
+    weight: 1,
+    arbitrary: fc
+      .constantFrom(
+        '\ufeff{}',
+        '\ufffe',
+        '{"a":1}{"a":2}',
+        'a=1&b=2',
+        '<xml/>',
+        '--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n--x--\r\n',
+      )
+      .map((text) => Buffer.from(text)),
+  },
 )
 
 /** Media types, mostly the right one. */
@@ -67,35 +134,155 @@ export const mediaType: fc.Arbitrary<string | undefined> = fc.oneof(
   {
     weight: 3,
     arbitrary: fc.constantFrom(
-      undefined, '', 'text/plain', 'APPLICATION/JSON', 'application/json; charset=utf-16', 'application/json;', ';', 'application/x-www-form-urlencoded',
-      'multipart/form-data', 'multipart/form-data; boundary=x', 'multipart/form-data; boundary=', 'application/octet-stream', '*/*', 'application/json, text/plain', 'x'.repeat(1000),
+      undefined,
+      '',
+      'text/plain',
+      'APPLICATION/JSON',
+      'application/json; charset=utf-16',
+      'application/json;',
+      ';',
+      'application/x-www-form-urlencoded',
+      'multipart/form-data',
+      'multipart/form-data; boundary=x',
+      'multipart/form-data; boundary=',
+      'application/octet-stream',
+      '*/*',
+      'application/json, text/plain',
+      'x'.repeat(1000),
     ),
   },
 )
 
-const SEGMENTS = ['..', '.', '', '%2e%2e', '%2f', '%00', '%', '%zz', '%E0%A4%A', '%ff', '__proto__', 'constructor', 'toString', '%F0%9F%92%A9', ';', ':', '*', '{id}', 'a'.repeat(500), '~', '|', "'", '"', '\\', '^', '[', '%0d%0aX:1']
+const SEGMENTS = [
+  '..',
+  '.',
+  '',
+  '%2e%2e',
+  '%2f',
+  '%00',
+  '%',
+  '%zz',
+  '%E0%A4%A',
+  '%ff',
+  '__proto__',
+  'constructor',
+  'toString',
+  '%F0%9F%92%A9',
+  ';',
+  ':',
+  '*',
+  '{id}',
+  'a'.repeat(500),
+  '~',
+  '|',
+  "'",
+  '"',
+  '\\',
+  '^',
+  '[',
+  '%0d%0aX:1',
+]
 
 /** A piece of a path, as it goes over the wire. */
-export const segment: fc.Arbitrary<string> = fc.oneof(fc.constantFrom(...SEGMENTS), fc.webSegment({ size: 'small' }))
+export const segment: fc.Arbitrary<string> = fc.oneof(
+  fc.constantFrom(...SEGMENTS),
+  fc.webSegment({ size: 'small' }),
+)
 
 /** A query string, as it goes over the wire. */
 export const query: fc.Arbitrary<string> = fc.oneof(
   fc.constant(''),
   fc.webQueryParameters({ size: 'small' }).map((text) => `?${text}`),
-  fc.array(fc.tuple(fc.constantFrom('a', 'b', 'n', 'input', 'batch', 'wait', 'limit', 'cursor', 'async', '__proto__', 'constructor', 'a[]', 'a.b', '%00', '%zz'), fc.oneof(fc.constantFrom('1', '', 'true', '-1', '1e999', '%', '%zz', '%ff', 'null', '{}', '%7B%7D', '%5B', '9'.repeat(400)), segment)), { maxLength: 5 }).map((pairs) => `?${pairs.map(([name, value]) => `${name}=${value}`).join('&')}`),
+  fc
+    .array(
+      fc.tuple(
+        fc.constantFrom(
+          'a',
+          'b',
+          'n',
+          'input',
+          'batch',
+          'wait',
+          'limit',
+          'cursor',
+          'async',
+          '__proto__',
+          'constructor',
+          'a[]',
+          'a.b',
+          '%00',
+          '%zz',
+        ),
+        fc.oneof(
+          fc.constantFrom(
+            '1',
+            '',
+            'true',
+            '-1',
+            '1e999',
+            '%',
+            '%zz',
+            '%ff',
+            'null',
+            '{}',
+            '%7B%7D',
+            '%5B',
+            '9'.repeat(400),
+          ),
+          segment,
+        ),
+      ),
+      { maxLength: 5 },
+    )
+    .map((pairs) => `?${pairs.map(([name, value]) => `${name}=${value}`).join('&')}`),
 )
 
 const HEADERS: readonly (readonly [string, string])[] = [
-  ['Accept', '*/*'], ['Accept', 'application/jsonl'], ['trpc-accept', 'application/jsonl'], ['Prefer', 'respond-async'], ['Prefer', 'respond-async, wait=99999999999'], ['Prefer', 'wait=;;;,,,="'],
-  ['If-None-Match', '*'], ['If-None-Match', '"'], ['If-None-Match', 'W/""'], ['Last-Event-ID', 'x'], ['Last-Event-ID', '\xff\xfe'], ['Idempotency-Key', 'k'], ['Idempotency-Key', 'x'.repeat(300)],
-  ['Task-Delay', '5ms'], ['Task-Delay', '-1'], ['Task-Delay', '99999999999d'], ['Task-Run-At', 'x'], ['Task-Run-At', '+275760-09-13'], ['Task-Priority', 'NaN'], ['Task-Tags', ',,,,'],
-  ['Origin', 'null'], ['Origin', 'https://evil.example'], ['Access-Control-Request-Method', 'BREW'], ['Cookie', '=;=;a=%zz; __proto__=1'], ['Content-Encoding', 'gzip'], ['Expect', '100-continue'],
-  ['X-HTTP-Method-Override', 'DELETE'], ['X-Forwarded-For', '127.0.0.1'], ['Range', 'bytes=0-'], ['Upgrade', 'websocket'], ['TE', 'trailers'], ['X-\xe9', '\xe9'], ['__proto__', 'x'], ['Content-Length-2', '5'],
+  ['Accept', '*/*'],
+  ['Accept', 'application/jsonl'],
+  ['trpc-accept', 'application/jsonl'],
+  ['Prefer', 'respond-async'],
+  ['Prefer', 'respond-async, wait=99999999999'],
+  ['Prefer', 'wait=;;;,,,="'],
+  ['If-None-Match', '*'],
+  ['If-None-Match', '"'],
+  ['If-None-Match', 'W/""'],
+  ['Last-Event-ID', 'x'],
+  ['Last-Event-ID', '\xff\xfe'],
+  ['Idempotency-Key', 'k'],
+  ['Idempotency-Key', 'x'.repeat(300)],
+  ['Task-Delay', '5ms'],
+  ['Task-Delay', '-1'],
+  ['Task-Delay', '99999999999d'],
+  ['Task-Run-At', 'x'],
+  ['Task-Run-At', '+275760-09-13'],
+  ['Task-Priority', 'NaN'],
+  ['Task-Tags', ',,,,'],
+  ['Origin', 'null'],
+  ['Origin', 'https://evil.example'],
+  ['Access-Control-Request-Method', 'BREW'],
+  ['Cookie', '=;=;a=%zz; __proto__=1'],
+  ['Content-Encoding', 'gzip'],
+  ['Expect', '100-continue'],
+  ['X-HTTP-Method-Override', 'DELETE'],
+  ['X-Forwarded-For', '127.0.0.1'],
+  ['Range', 'bytes=0-'],
+  ['Upgrade', 'websocket'],
+  ['TE', 'trailers'],
+  ['X-\xe9', '\xe9'],
+  ['__proto__', 'x'],
+  ['Content-Length-2', '5'],
 ]
 
 /** Header lines beside those a request must have. */
 export const headers: fc.Arbitrary<readonly (readonly [string, string])[]> = fc.array(
-  fc.oneof(fc.constantFrom(...HEADERS), fc.tuple(fc.constantFrom('X-Any', 'Accept', 'Prefer', 'If-None-Match', 'Cookie', 'Last-Event-ID'), fc.string({ maxLength: 60, unit: 'grapheme-ascii' }).map((text) => text.trim()))),
+  fc.oneof(
+    fc.constantFrom(...HEADERS),
+    fc.tuple(
+      fc.constantFrom('X-Any', 'Accept', 'Prefer', 'If-None-Match', 'Cookie', 'Last-Event-ID'),
+      fc.string({ maxLength: 60, unit: 'grapheme-ascii' }).map((text) => text.trim()),
+    ),
+  ),
   { maxLength: 3 },
 )
 
@@ -110,13 +297,19 @@ export interface HostileRequest {
   readonly chunk: number | undefined
 }
 
-const method = (usual: readonly string[]): fc.Arbitrary<string> =>
-  fc.oneof({ weight: 8, arbitrary: fc.constantFrom(...usual) }, { weight: 1, arbitrary: fc.constantFrom('GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS') })
+const methodOf = (usual: readonly string[]): fc.Arbitrary<string> =>
+  fc.oneof(
+    { weight: 8, arbitrary: fc.constantFrom(...usual) },
+    { weight: 1, arbitrary: fc.constantFrom('GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS') },
+  )
 
 /** Requests to a path that another arbitrary makes, most of them by a method that it has. */
-export const requestTo = (path: fc.Arbitrary<string>, methods: readonly string[] = ['GET', 'POST', 'POST', 'POST']): fc.Arbitrary<HostileRequest> =>
+export const requestTo = (
+  path: fc.Arbitrary<string>,
+  methods: readonly string[] = ['GET', 'POST', 'POST', 'POST'],
+): fc.Arbitrary<HostileRequest> =>
   fc.record({
-    method: method(methods),
+    method: methodOf(methods),
     path,
     headers,
     type: mediaType,
@@ -135,12 +328,26 @@ const chunked = (bytes: Buffer, size: number): Buffer[] => {
 }
 
 /** The bytes of a request. Over a path or header that HTTP/1.1 can't carry it writes what it can. */
-export const toBytes = ({ method, path, headers: lines, type, body: bytes, chunk }: HostileRequest): Buffer => {
+export const toBytes = ({
+  method,
+  path,
+  headers: lines,
+  type,
+  body: bytes,
+  chunk,
+}: HostileRequest): Buffer => {
   const hasBody = method !== 'GET' && method !== 'HEAD'
-  const framing = !hasBody ? '' : chunk === undefined ? `Content-Length: ${bytes.length}\r\n` : 'Transfer-Encoding: chunked\r\n'
+  const framing = !hasBody
+    ? ''
+    : chunk === undefined
+      ? `Content-Length: ${bytes.length}\r\n`
+      : 'Transfer-Encoding: chunked\r\n'
   const typed = type === undefined || !hasBody ? '' : `Content-Type: ${type}\r\n`
   const extra = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')
-  const head = Buffer.from(`${method} ${path.replaceAll(/[\s\u0080-\uffff]/g, '')} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${framing}${typed}${extra}\r\n`, 'latin1')
+  const head = Buffer.from(
+    `${method} ${path.replaceAll(/[\s\u0080-\uffff]/g, '')} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${framing}${typed}${extra}\r\n`,
+    'latin1',
+  )
   if (!hasBody) return head
   return Buffer.concat([head, ...(chunk === undefined ? [bytes] : chunked(bytes, chunk))])
 }

@@ -31,7 +31,11 @@ export interface ProblemBody {
   readonly code: string
   readonly detail: string
   readonly instance: string
-  readonly issues?: readonly { readonly path: readonly (string | number)[]; readonly message: string; readonly code?: string }[]
+  readonly issues?: readonly {
+    readonly path: readonly (string | number)[]
+    readonly message: string
+    readonly code?: string
+  }[]
   readonly data?: unknown
 }
 
@@ -62,7 +66,9 @@ const write = (request: http.ClientRequest, body: RequestOptions['body']): void 
 
 const headersOf = ({ headers = {}, json, body }: RequestOptions): http.OutgoingHttpHeaders => ({
   ...(json === undefined ? {} : { 'content-type': 'application/json' }),
-  ...(typeof body === 'string' || body instanceof Uint8Array ? { 'content-length': Buffer.byteLength(body) } : {}),
+  ...(typeof body === 'string' || body instanceof Uint8Array
+    ? { 'content-length': Buffer.byteLength(body) }
+    : {}),
   ...headers,
 })
 

@@ -38,7 +38,9 @@ export const openRaw = async (port: number): Promise<RawConnection> => {
   const wait = async (done: () => boolean, withinMs: number, what: string): Promise<void> => {
     for (const start = performance.now(); !done(); await sleep(STEP))
       if (performance.now() - start > withinMs)
-        throw new Error(`${what} did not happen within ${withinMs} ms; received ${JSON.stringify(received.slice(0, 500))}`)
+        throw new Error(
+          `${what} did not happen within ${withinMs} ms; received ${JSON.stringify(received.slice(0, 500))}`,
+        )
   }
   return {
     socket,
@@ -66,8 +68,13 @@ export const exchange = async (port: number, text: string | Uint8Array, forMs = 
 export const parseRaw = (text: string): RawAnswer => {
   const end = text.indexOf('\r\n\r\n')
   const head = end < 0 ? text : text.slice(0, end)
-  return { status: Number(/^HTTP\/1\.1 (\d+)/.exec(head)?.[1] ?? 0), head, body: end < 0 ? '' : text.slice(end + 4) }
+  return {
+    status: Number(/^HTTP\/1\.1 (\d+)/.exec(head)?.[1] ?? 0),
+    head,
+    body: end < 0 ? '' : text.slice(end + 4),
+  }
 }
 
 /** The statuses of all answers in a text, in order. */
-export const statusesIn = (text: string): number[] => [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map((match) => Number(match[1]))
+export const statusesIn = (text: string): number[] =>
+  [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map((match) => Number(match[1]))

@@ -25,7 +25,8 @@ export interface Served {
 
 /** A logger that remembers. */
 export const recordingLogger = (logs: LogLine[]) => {
-  const at = (level: LogLine['level']) => (fields: object, message: string) => void logs.push({ level, message, fields })
+  const at = (level: LogLine['level']) => (fields: object, message: string) =>
+    void logs.push({ level, message, fields })
   return { error: at('error'), warn: at('warn'), info: at('info') }
 }
 
@@ -43,7 +44,8 @@ export const talkTo = (url: string): Pick<Served, 'send' | 'call' | 'get'> => {
   }
   return {
     send,
-    call: (path, input, headers = {}) => send(`POST ${path}`, { headers, ...(input === undefined ? {} : { json: input }) }),
+    call: (path, input, headers = {}) =>
+      send(`POST ${path}`, { headers, ...(input === undefined ? {} : { json: input }) }),
     get: (path, headers = {}) => send(`GET ${path}`, { headers }),
   }
 }
@@ -58,7 +60,10 @@ export const serveApp = async (app: object, logs: LogLine[] = []): Promise<Serve
 }
 
 /** Makes an app in the test profile and serves it. Its log is in `logs`. */
-export const serve = <T extends object, C extends object = object>(tree: T, options: AppOptions<C> = {}): Promise<Served> => {
+export const serve = <T extends object, C extends object = object>(
+  tree: T,
+  options: AppOptions<C> = {},
+): Promise<Served> => {
   const logs: LogLine[] = []
   return serveApp(createApp(tree, { profile: 'test', logger: recordingLogger(logs), ...options }), logs)
 }

@@ -74,9 +74,19 @@ export const procedures = {
 
   nothing: procedure.task({ input: z.void(), output: z.void(), handler: () => undefined }),
 
-  wrong: procedure.task({ input: z.void(), output: z.number(), retry: { attempts: 1 }, handler: () => 'text' as never }),
+  wrong: procedure.task({
+    input: z.void(),
+    output: z.number(),
+    retry: { attempts: 1 },
+    handler: () => 'text' as never,
+  }),
 
-  later: procedure.task({ input: z.object({ n: z.int() }), output: z.int(), mode: 'always', handler: ({ input }) => input.n }),
+  later: procedure.task({
+    input: z.object({ n: z.int() }),
+    output: z.int(),
+    mode: 'always',
+    handler: ({ input }) => input.n,
+  }),
 
   // Dies with its worker at the first attempt, and at every one when it is told to.
   dies: procedure.task({
@@ -132,7 +142,11 @@ export const procedures = {
       handler: ({ input, carried }) => `${carried.user ?? 'nobody'} has ${input.secret}`,
     }),
 
-  anyones: base.task({ input: z.object({ ms: z.int().default(0) }), output: z.string(), handler: ({ input }) => sleep(input.ms, 'done') }),
+  anyones: base.task({
+    input: z.object({ ms: z.int().default(0) }),
+    output: z.string(),
+    handler: ({ input }) => sleep(input.ms, 'done'),
+  }),
 
   keyed: procedure.task({
     input: z.object({ order: z.string(), note: z.string().optional() }),

@@ -23,7 +23,9 @@ describe('Prefer', () => {
     const preference = readPrefer(header)
     expect([preference.respondAsync, preference.wait]).toEqual([respondAsync, wait])
     expect(preference.applied).toEqual(
-      respondAsync ? ['preference-applied', wait === undefined ? 'respond-async' : `respond-async, wait=${wait}`] : [],
+      respondAsync
+        ? ['preference-applied', wait === undefined ? 'respond-async' : `respond-async, wait=${wait}`]
+        : [],
     )
   })
 })
@@ -31,14 +33,25 @@ describe('Prefer', () => {
 describe('an event', () => {
   test('is one line of data, whatever is in it', () => {
     expect(formatEvent({ data: 'a\nb\r\n\u2028' })).toBe('data: "a\\nb\\r\\n\u2028"\n\n')
-    expect(formatEvent({ event: 'done', id: '7', data: { a: 1 } })).toBe('event: done\nid: 7\ndata: {"a":1}\n\n')
+    expect(formatEvent({ event: 'done', id: '7', data: { a: 1 } })).toBe(
+      'event: done\nid: 7\ndata: {"a":1}\n\n',
+    )
     expect(formatEvent({ data: undefined })).toBe('data: null\n\n')
   })
 })
 
 describe('headers that a handler set', () => {
   test('keep a line for each cookie', () => {
-    expect(headerList(new Headers([['set-cookie', 'a'], ['x', '1'], ['set-cookie', 'b'], ['x', '2']]))).toEqual(['set-cookie', 'a', 'set-cookie', 'b', 'x', '1, 2'])
+    expect(
+      headerList(
+        new Headers([
+          ['set-cookie', 'a'],
+          ['x', '1'],
+          ['set-cookie', 'b'],
+          ['x', '2'],
+        ]),
+      ),
+    ).toEqual(['set-cookie', 'a', 'set-cookie', 'b', 'x', '1, 2'])
   })
 
   test('are refused where HTTP can not carry them', () => {
@@ -46,9 +59,31 @@ describe('headers that a handler set', () => {
   })
 
   test('win over ours, but for those that frame the message', () => {
-    const extra = new Headers({ 'content-type': 'a/b', 'content-length': '5', 'set-cookie': 'b', vary: 'x', 'transfer-encoding': 'chunked' })
-    expect(withExtra(['content-type', 'application/json', 'set-cookie', 'a', 'vary', 'origin', 'etag', '"1"'], extra)).toEqual([
-      'set-cookie', 'a', 'vary', 'origin', 'etag', '"1"', 'content-type', 'a/b', 'set-cookie', 'b', 'vary', 'x',
+    const extra = new Headers({
+      'content-type': 'a/b',
+      'content-length': '5',
+      'set-cookie': 'b',
+      vary: 'x',
+      'transfer-encoding': 'chunked',
+    })
+    expect(
+      withExtra(
+        ['content-type', 'application/json', 'set-cookie', 'a', 'vary', 'origin', 'etag', '"1"'],
+        extra,
+      ),
+    ).toEqual([
+      'set-cookie',
+      'a',
+      'vary',
+      'origin',
+      'etag',
+      '"1"',
+      'content-type',
+      'a/b',
+      'set-cookie',
+      'b',
+      'vary',
+      'x',
     ])
   })
 })

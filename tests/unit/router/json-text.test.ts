@@ -19,11 +19,17 @@ const depthOf = (value: unknown): number =>
 
 describe('parseJson', () => {
   test('reads what JSON.parse reads', () => {
-    fc.assert(fc.property(fc.jsonValue(), (value) => void expect(parseJson(JSON.stringify(value))).toEqual(JSON.parse(JSON.stringify(value)))))
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        expect(parseJson(JSON.stringify(value))).toEqual(JSON.parse(JSON.stringify(value)))
+      }),
+    )
   })
 
   test('names what it could not read', () => {
-    expect(() => parseJson('{', 'The query parameter "input"')).toThrow('The query parameter "input" is not valid JSON at line 1, column 2')
+    expect(() => parseJson('{', 'The query parameter "input"')).toThrow(
+      'The query parameter "input" is not valid JSON at line 1, column 2',
+    )
   })
 
   test('refuses with BAD_REQUEST', () => {
@@ -79,23 +85,32 @@ describe('isTooDeep', () => {
   })
 
   test('agrees with a count of the levels', () => {
-    const deepAndWide = fc.tuple(fc.integer({ min: 250, max: 262 }), fc.array(fc.jsonValue(), { maxLength: 20 }), fc.string()).map(([depth, values, text]) => {
-      let value: unknown = [text, `${text}"[[[{{{`, ...values]
-      for (let level = 1; level < depth; level++) value = level % 2 ? [value] : { [text]: value }
-      return value
-    })
-    fc.assert(fc.property(deepAndWide, (value) => void expect(isTooDeep(JSON.stringify(value))).toBe(depthOf(value) > MAX_DEPTH)))
+    const deepAndWide = fc
+      .tuple(fc.integer({ min: 250, max: 262 }), fc.array(fc.jsonValue(), { maxLength: 20 }), fc.string())
+      .map(([depth, values, text]) => {
+        let value: unknown = [text, `${text}"[[[{{{`, ...values]
+        for (let level = 1; level < depth; level++) value = level % 2 ? [value] : { [text]: value }
+        return value
+      })
+    fc.assert(
+      fc.property(deepAndWide, (value) => {
+        expect(isTooDeep(JSON.stringify(value))).toBe(depthOf(value) > MAX_DEPTH)
+      }),
+    )
   })
 })
 
 describe('decodeText', () => {
   test('reads UTF-8, with or without a byte order mark', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary' }).filter((text) => text.isWellFormed() && !text.startsWith('\ufeff')), (text) => {
-        expect(decodeText(Buffer.from(text))).toBe(text)
-        expect(decodeText(Buffer.from(`\ufeff${text}`))).toBe(text)
-        expect(decodeText(new Uint8Array(Buffer.from(text)))).toBe(text)
-      }),
+      fc.property(
+        fc.string({ unit: 'binary' }).filter((text) => text.isWellFormed() && !text.startsWith('\ufeff')),
+        (text) => {
+          expect(decodeText(Buffer.from(text))).toBe(text)
+          expect(decodeText(Buffer.from(`\ufeff${text}`))).toBe(text)
+          expect(decodeText(new Uint8Array(Buffer.from(text)))).toBe(text)
+        },
+      ),
     )
   })
 

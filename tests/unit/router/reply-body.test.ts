@@ -8,7 +8,7 @@ const drain = async (body: BodyStream): Promise<string> => {
   for (;;) {
     const { done, value } = await source.next()
     if (done) return text
-    text += typeof value === 'string' ? value : Buffer.from(value as Uint8Array).toString()
+    text += typeof value === 'string' ? value : Buffer.from(value).toString()
   }
 }
 
@@ -20,12 +20,15 @@ const generate = async function* () {
 describe('readBody', () => {
   test.each<[string, () => BodyStream]>([
     ['a generator', generate],
-    ['a web stream', () => new Blob(['ab']).stream() as unknown as BodyStream],
-    ['a Node stream', () => {
-      const stream = new PassThrough()
-      stream.end('ab')
-      return stream
-    }],
+    ['a web stream', () => new Blob(['ab']).stream()],
+    [
+      'a Node stream',
+      () => {
+        const stream = new PassThrough()
+        stream.end('ab')
+        return stream
+      },
+    ],
   ])('reads %s to its end', async (_, make) => expect(await drain(make())).toBe('ab'))
 
   test('stops a Node stream while it waits for it', async () => {
@@ -40,7 +43,7 @@ describe('readBody', () => {
   test('stops a web stream while it waits for it', async () => {
     let cancelled = false
     const stream = new ReadableStream({ cancel: () => void (cancelled = true) })
-    const source = readBody(stream as unknown as BodyStream)
+    const source = readBody(stream)
     void source.next()
     source.stop()
     expect(cancelled).toBe(true)
@@ -61,6 +64,15 @@ describe('readBody', () => {
 })
 
 test('isStreamed tells what comes in pieces from what is there', () => {
-  expect([null, '', new Uint8Array(), Buffer.from('')].map((body) => isStreamed(body))).toEqual([false, false, false, false])
-  expect([generate(), new PassThrough(), new Blob().stream() as unknown as BodyStream].map((body) => isStreamed(body))).toEqual([true, true, true])
+  expect([null, '', new Uint8Array(), Buffer.from('')].map((body) => isStreamed(body))).toEqual([
+    false,
+    false,
+    false,
+    false,
+  ])
+  expect(
+    [generate(), new PassThrough(), new Blob().stream() as unknown as BodyStream].map((body) =>
+      isStreamed(body),
+    ),
+  ).toEqual([true, true, true])
 })

@@ -2,7 +2,12 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { RouteTable, templateParameters, type Route } from '../../../src/router/route-table.ts'
 
-const route = (method: string, path: string): Route => ({ method, path, owner: `${method} ${path}`, handle: () => ({ status: 200, headers: [], body: null }) })
+const route = (method: string, path: string): Route => ({
+  method,
+  path,
+  owner: `${method} ${path}`,
+  handle: () => ({ status: 200, headers: [], body: null }),
+})
 
 const tableOf = (...lines: string[]): RouteTable => {
   const table = new RouteTable()
@@ -48,7 +53,8 @@ describe('a route table', () => {
 
   test('needs something in a parameter, and takes nothing of the next segment', () => {
     const table = tableOf('GET /a/{x}')
-    for (const path of ['/a/', '/a', '/a/b/c', '/a/b/']) expect(find(table, `GET ${path}`)).toEqual({ allow: [] })
+    for (const path of ['/a/', '/a', '/a/b/c', '/a/b/'])
+      expect(find(table, `GET ${path}`)).toEqual({ allow: [] })
   })
 
   test('decodes parameters, and knows nothing at a path that can not be decoded', () => {
@@ -60,7 +66,8 @@ describe('a route table', () => {
 
   test('has no path but its own in it: not __proto__, not constructor', () => {
     const table = tableOf('GET /a/{x}')
-    for (const path of ['/__proto__', '/constructor', '/toString', '/a/b/__proto__']) expect(find(table, `GET ${path}`)).toEqual({ allow: [] })
+    for (const path of ['/__proto__', '/constructor', '/toString', '/a/b/__proto__'])
+      expect(find(table, `GET ${path}`)).toEqual({ allow: [] })
     expect(find(table, 'GET /a/__proto__')).toEqual(['GET /a/{x}', { x: '__proto__' }])
   })
 
@@ -81,21 +88,34 @@ describe('a route table', () => {
 
   test('finds what a look at every route would find', () => {
     const segment = fc.constantFrom('a', 'b', '{x}', '{y}')
-    const template = fc.array(segment, { minLength: 1, maxLength: 4 }).map((segments) => `/${segments.join('/')}`)
+    const template = fc
+      .array(segment, { minLength: 1, maxLength: 4 })
+      .map((segments) => `/${segments.join('/')}`)
     const path = fc.array(fc.constantFrom('a', 'b', 'c'), { minLength: 1, maxLength: 4 })
     const fits = (each: Route, segments: readonly string[]): boolean => {
       const wanted = each.path.slice(1).split('/')
-      return wanted.length === segments.length && wanted.every((name, index) => name.startsWith('{') || name === segments[index])
+      return (
+        wanted.length === segments.length &&
+        wanted.every((name, index) => name.startsWith('{') || name === segments[index])
+      )
     }
     fc.assert(
       fc.property(fc.array(template, { minLength: 1, maxLength: 8 }), path, (templates, segments) => {
         const table = tableOf(...templates.map((each) => `GET ${each}`))
         const found = table.find('GET', `/${segments.join('/')}`)
         const possible = table.routes.filter((each) => fits(each, segments))
-        if (!('route' in found)) return void expect(possible).toEqual([])
+        if (!('route' in found)) {
+          expect(possible).toEqual([])
+          return
+        }
         expect(possible).toContain(found.route)
         // Of all that fit it has a static segment wherever the first difference is.
-        const rank = (each: Route): string => each.path.slice(1).split('/').map((name) => (name.startsWith('{') ? '1' : '0')).join('')
+        const rank = (each: Route): string =>
+          each.path
+            .slice(1)
+            .split('/')
+            .map((name) => (name.startsWith('{') ? '1' : '0'))
+            .join('')
         expect(rank(found.route)).toBe(possible.map(rank).sort()[0])
       }),
     )

@@ -21,20 +21,42 @@ describe('readText', () => {
     ['an enum of numbers', z.enum({ One: 1, Two: 2 }), '2', 2],
     ['text that looks like a number', z.string(), '5', '5'],
     ['the first member of a union that changes it', z.union([z.boolean(), z.number()]), '1', true],
-    ['a number through what wraps it', z.number().optional().nullable().default(1).readonly().catch(2), '3', 3],
+    [
+      'a number through what wraps it',
+      z.number().optional().nullable().default(1).readonly().catch(2),
+      '3',
+      3,
+    ],
     ['a number behind a lazy', z.lazy(() => z.number()), '3', 3],
-    ['the wire side of a codec', z.codec(z.number(), z.date(), { decode: (n) => new Date(n), encode: (d) => d.getTime() }), '3', 3],
+    [
+      'the wire side of a codec',
+      z.codec(z.number(), z.date(), { decode: (n) => new Date(n), encode: (d) => d.getTime() }),
+      '3',
+      3,
+    ],
     ['what a preprocess step leads to', z.preprocess((value) => value, z.number()), '3', 3],
     ['an object as text', z.object({}), '{}', '{}'],
   ])('reads %s', (_, schema, text, value) => expect(readText(schema, text)).toBe(value))
 
   test('reads back every number and boolean that is written as text', () => {
-    fc.assert(fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (n) => void expect(readText(z.number(), String(n))).toBe(Object.is(n, -0) ? 0 : n)))
-    fc.assert(fc.property(fc.boolean(), (b) => void expect(readText(z.boolean(), String(b))).toBe(b)))
+    fc.assert(
+      fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (n) => {
+        expect(readText(z.number(), String(n))).toBe(Object.is(n, -0) ? 0 : n)
+      }),
+    )
+    fc.assert(
+      fc.property(fc.boolean(), (b) => {
+        expect(readText(z.boolean(), String(b))).toBe(b)
+      }),
+    )
   })
 
   test('never changes a text that a string schema gets', () => {
-    fc.assert(fc.property(fc.string(), (text) => void expect(readText(z.string(), text)).toBe(text)))
+    fc.assert(
+      fc.property(fc.string(), (text) => {
+        expect(readText(z.string(), text)).toBe(text)
+      }),
+    )
   })
 })
 
@@ -56,10 +78,16 @@ describe('fieldsOf', () => {
     ['a wrapped object', object.optional().default({ a: '' }).readonly(), ['a']],
     ['a transformed object', object.transform(String), ['a']],
     ['an intersection', z.intersection(object, z.object({ b: z.string() })), ['a', 'b']],
-    ['an intersection with something else', z.intersection(object, z.record(z.string(), z.string())), undefined],
+    [
+      'an intersection with something else',
+      z.intersection(object, z.record(z.string(), z.string())),
+      undefined,
+    ],
     ['a union', z.union([object, object]), undefined],
     ['a scalar', z.string(), undefined],
-  ])('are those of %s', (_, schema, names) => expect(fieldsOf(schema) && Object.keys(fieldsOf(schema) as object)).toEqual(names))
+  ])('are those of %s', (_, schema, names) =>
+    expect(fieldsOf(schema) && Object.keys(fieldsOf(schema) as object)).toEqual(names),
+  )
 
   test('changes nothing of the schema', () => {
     const before = JSON.stringify(z.toJSONSchema(object))
