@@ -1,6 +1,7 @@
 /** Builds a procedure's raw input from a REST request: body, query, path, headers, cookies. */
 import type { z } from 'zod'
 import { ProcedureError } from '../procedures/errors.ts'
+import type { MaybePromise } from '../procedures/handler.ts'
 import { inspectSchema } from '../procedures/inspect.ts'
 import type { Definition } from '../procedures/procedure.ts'
 import { isVoid } from './entries.ts'
@@ -13,7 +14,10 @@ import { fieldsOf, readTexts } from './text-values.ts'
 type Fields = Readonly<Record<string, z.core.$ZodType>>
 
 /** Reads the raw input. Throws a `ProcedureError` for what can't be read at all. */
-export type ReadInput = (request: HttpRequest, params: PathParams) => unknown
+export type ReadInput = <T>(request: HttpRequest, params: PathParams, use: Use<T>) => MaybePromise<T>
+
+/** What to do with the input, in the same turn in which it is there. */
+export type Use<T> = (input: unknown) => MaybePromise<T>
 
 /** Where an input comes from. */
 export interface InputSource {
@@ -60,7 +64,7 @@ const compileQuery = (schema: z.core.$ZodType, source: InputSource): ReadInput =
   const notFields = [...CONTROL, ...renamedIn(source)].filter(
     (name) => !fields || !Object.hasOwn(fields, name),
   )
-  return (request) => {
+  const read = (request: HttpRequest): unknown => {
     const text = queryOf(request.url)
     if (text === '') return nothing || !fields ? undefined : {}
     const query = new URLSearchParams(text)
@@ -69,6 +73,7 @@ const compileQuery = (schema: z.core.$ZodType, source: InputSource): ReadInput =
     if (whole !== null) return parseJson(whole, 'The query parameter "input"')
     return fields && !nothing ? readFlat(fields, query) : undefined
   }
+  return (request, _params, use) => use(read(request))
 }
 
 const JSON_TYPE = 'application/json'
@@ -104,12 +109,15 @@ const compileBody = (schema: z.core.$ZodType, { form, bodyLimit }: InputSource):
       return readForm(bytes, request.header('content-type') as string, fieldsOf(schema) ?? {})
     throw wrongType(type, form)
   }
-  return (request) => {
+  return (request, _params, use) => {
     const type = mediaTypeOf(request)
     const isTaken = type === '' || isJsonType(type) || (form && isFormType(type))
     // Not worth reading. Where no length is told there may be nothing to read, and nothing has any type.
     if (!isTaken && Number(request.header('content-length')) > 0) throw wrongType(type, form)
-    return request.body(bodyLimit).then((bytes) => parse(bytes, request, type))
+    return request.body(bodyLimit).then((bytes) => {
+      const input = parse(bytes, request, type)
+      return input instanceof Promise ? input.then(use) : use(input)
+    })
   }
 }
 
@@ -167,12 +175,7 @@ const compileMerge = (base: ReadInput, schema: z.core.$ZodType, source: InputSou
     }
     return input
   }
-  return (request, params) => {
-    const value = base(request, params)
-    return value instanceof Promise
-      ? value.then((done) => merge(done, request, params))
-      : merge(value, request, params)
-  }
+  return (request, params, use) => base(request, params, (value) => use(merge(value, request, params)))
 }
 
 /** Compiles the reading of one route's input. */

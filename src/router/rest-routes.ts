@@ -11,7 +11,7 @@ import { problemReply, toProblem } from './problem.ts'
 import { compileRespond, type Respond } from './respond.ts'
 import { restMetaProblems } from './rest-meta.ts'
 import { compileInput, takesForm, type InputSource, type ReadInput } from './rest-input.ts'
-import { templateParameters, type PathParams, type Route, type RouteHandler } from './route-table.ts'
+import { templateParameters, type Route, type RouteHandler } from './route-table.ts'
 import { eventStreamReply, type ServerEvent } from './sse.ts'
 import { fieldsOf } from './text-values.ts'
 
@@ -108,24 +108,14 @@ const run = (
 }
 
 // Context first, then the body: a stranger's body is never read. Nothing waits that needn't.
-const compileHandler = (doors: Doors, call: Call, read: ReadInput, finish: Finish): RouteHandler => {
-  const withEnvironment = (
-    environment: RequestEnvironment,
-    request: HttpRequest,
-    params: PathParams,
-  ): MaybePromise<HttpReply> => {
-    const input = read(request, params)
-    return input instanceof Promise
-      ? input.then((done: unknown) => run(call, done, environment, request, finish))
-      : run(call, input, environment, request, finish)
-  }
-  return (request, params) => {
+const compileHandler =
+  (doors: Doors, call: Call, read: ReadInput, finish: Finish): RouteHandler =>
+  (request, params) => {
+    const answer = (environment: RequestEnvironment): MaybePromise<HttpReply> =>
+      read(request, params, (input) => run(call, input, environment, request, finish))
     const environment = enter(doors, request)
-    return environment instanceof Promise
-      ? environment.then((done) => withEnvironment(done, request, params))
-      : withEnvironment(environment, request, params)
+    return environment instanceof Promise ? environment.then(answer) : answer(environment)
   }
-}
 
 async function* toServerEvents(
   doors: Doors,

@@ -106,6 +106,8 @@ const wantsOf = (entry: Entry, request: HttpRequest): Preference => {
 
 const waitOf = ({ respondAsync, wait }: Preference): number => (respondAsync ? (wait ?? 0) * 1000 : Infinity)
 
+const asItIs = (input: unknown): unknown => input
+
 /** `POST /{task}`: starts and waits, as long as the caller prefers; the task goes on without a caller. */
 const callRoute = (context: Context, binding: RestBinding): Route => {
   const { doors, taskDoors } = context
@@ -118,7 +120,7 @@ const callRoute = (context: Context, binding: RestBinding): Route => {
     const started = await startTask(
       taskDoors,
       entry,
-      await read(request, params),
+      await read(request, params, asItIs),
       ctx,
       readStartHeaders(request),
     )
@@ -174,7 +176,7 @@ const startRoute = (context: Context, binding: RestBinding): Route => {
     const started = await startTask(
       taskDoors,
       entry,
-      await read(request, params),
+      await read(request, params, asItIs),
       ctx,
       readStartHeaders(request),
     )
