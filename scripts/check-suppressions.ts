@@ -5,7 +5,8 @@ import { findFiles } from './lib/files.ts'
 import { type Finding, report } from './lib/findings.ts'
 import { ROOT } from './lib/root.ts'
 
-const SUPPRESSION = /(?:\/\/|\/\*)\s*(?:oxlint|eslint)-disable(?:-next-line|-line)?(?<rest>[^\n]*)/
+// A comment, and not a text that is about one.
+const SUPPRESSION = /(?:^|\s)(?:\/\/|\/\*)\s*(?:oxlint|eslint)-disable(?:-next-line|-line)?(?<rest>[^\n]*)/
 const REASONED = /^\s+[\w@][\w@/-]*(?:\s*,\s*[\w@/-]+)*\s+--\s+\S.{9,}/
 
 const check = (file: string): Finding[] =>

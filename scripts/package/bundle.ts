@@ -57,7 +57,9 @@ const signpost = (entry: Entry, dist: string): void => {
   mkdirSync(dirname(file), { recursive: true })
   writeFileSync(
     file,
-    command ? `${SHEBANG}import ${from}\n` : `export * from ${from}\n${isDefault ? `export { default } from ${from}\n` : ''}`,
+    command
+      ? `${SHEBANG}import ${from}\n`
+      : `export * from ${from}\n${isDefault ? `export { default } from ${from}\n` : ''}`,
   )
 }
 

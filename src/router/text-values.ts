@@ -7,7 +7,8 @@ import { defOf, type AnyDef } from '../procedures/inspect.ts'
 
 type AnySchema = z.core.$ZodType
 
-const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i
+// One way to match each text: a regexp with two takes the square of its length to refuse one.
+const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i
 const TRUE = new Set(['true', '1', 'on'])
 const FALSE = new Set(['false', '0', 'off'])
 

@@ -134,7 +134,7 @@ describe('a client generated from the document', () => {
     const { stream } = await sdk.watchCountPrimesTask({ path })
     for await (const event of stream) {
       seen.push(schemas.zWatchCountPrimesTaskResponse.parse(event))
-      if ((event)?.status === 'succeeded') break
+      if (event?.status === 'succeeded') break
     }
     expect(seen.at(-1).result).toEqual({ count: 4, largest: 7 })
     expect((await sdk.mediaThumb({ body: { url: 'https://x.test' } })).response.status).toBe(202)

@@ -464,7 +464,7 @@ describe('tasks', () => {
     const generic = Object.entries<Json>(paths)
       .filter(([path]) => path.startsWith('/api/_tasks'))
       .flatMap(([, item]) => Object.values<Json>(item))
-    expect(generic.map(({ operationId }) => operationId).sort()).toEqual([
+    expect(generic.map(({ operationId }) => operationId).toSorted()).toEqual([
       'cancelTask',
       'getTask',
       'getTaskResult',
