@@ -464,16 +464,18 @@ describe('tasks', () => {
     const generic = Object.entries<Json>(paths)
       .filter(([path]) => path.startsWith('/api/_tasks'))
       .flatMap(([, item]) => Object.values<Json>(item))
-    expect(generic.map(({ operationId }) => operationId).toSorted()).toEqual([
-      'cancelTask',
-      'getTask',
-      'getTaskResult',
-      'getTaskStatus',
-      'listTasks',
-      'removeTask',
-      'retryTask',
-      'watchTask',
-    ])
+    expect(new Set(generic.map(({ operationId }) => operationId))).toEqual(
+      new Set([
+        'cancelTask',
+        'getTask',
+        'getTaskResult',
+        'getTaskStatus',
+        'listTasks',
+        'removeTask',
+        'retryTask',
+        'watchTask',
+      ]),
+    )
     expect(generic.every((operation) => operation.tags[0] === 'tasks')).toBe(true)
     expect(tags.map(({ name }: Json) => name)).toEqual(['maths', 'tasks'])
     expect(paths['/api/_tasks'].get.parameters.map(({ name }: Json) => name)).toEqual([
