@@ -1,4 +1,5 @@
 /** The options of `createApp`, checked. */
+import type { Failure } from './procedures/failure.ts'
 import type { Middleware } from './procedures/middleware.ts'
 import { sizeProblem } from './router/body-limit.ts'
 import type { ContextRequest } from './router/http.ts'
@@ -16,6 +17,16 @@ export interface Logger {
   warn(fields: object, message: string): void
   info(fields: object, message: string): void
 }
+
+/** A task whose attempt failed, for the log. */
+export interface FailedTask {
+  readonly id: string
+  readonly attempt: number
+  readonly maxAttempts: number
+}
+
+/** Told of every failed call and attempt; logs those that aren't the caller's doing. */
+export type Report = (failure: Failure, path: string, task?: FailedTask) => void
 
 /** Where Errand's own routes are; `false` turns one off. Paths are below the prefix, but for the probes. */
 export interface RouteOptions {

@@ -1,7 +1,6 @@
 /** An app's tasks: which engine and executors, opened at first use, and how its procedures are found by a worker. */
 import { availableParallelism } from 'node:os'
-import type { AnyAppOptions, Logger, Profile } from './app-options.ts'
-import type { Failure } from './procedures/failure.ts'
+import type { AnyAppOptions, Logger, Profile, Report } from './app-options.ts'
 import type { MaybePromise } from './procedures/handler.ts'
 import { definitionOf } from './procedures/procedure.ts'
 import {
@@ -27,7 +26,7 @@ export interface AppTasksParts {
   readonly entries: readonly Entry[]
   readonly options: AnyAppOptions
   readonly profile: Profile
-  readonly report: (failure: Failure, path: string) => void
+  readonly report: Report
   readonly logger: Logger
   readonly complain: (complaint: Complaint) => void
 }
@@ -190,7 +189,7 @@ export class AppTasks {
       slots: this.#sizes,
       executor: (runOn) => this.#executor(runOn),
       serve: (claim) => (request) => this.#serve(claim, request),
-      failed: (failure, path) => this.#parts.report(failure, path),
+      failed: (failure, { task }) => this.#parts.report(failure, task.procedure, task),
       report: (message, error) => logger.error({ err: error }, message),
     })
     await engine.open(host)

@@ -2,11 +2,18 @@
 import { createFetchHandler, type FetchHandler } from './adapters/fetch.ts'
 import { startServer, type ListenOptions, type OwnServer, type RunningServer } from './adapters/listen.ts'
 import { createNodeHandler, type NodeHandler } from './adapters/node.ts'
-import { consoleLogger, optionProblems, profileOf, type AppOptions, type Logger } from './app-options.ts'
+import {
+  consoleLogger,
+  optionProblems,
+  profileOf,
+  type AppOptions,
+  type FailedTask,
+  type Logger,
+  type Report,
+} from './app-options.ts'
 import type { AppRouter } from './app-types.ts'
 import { AppTasks } from './app-tasks.ts'
 import { buildRoutes, type OpenApiDocument } from './app-routes.ts'
-import type { Failure } from './procedures/failure.ts'
 import { collectEntries, checkSchemaIds, type Complaint } from './router/entries.ts'
 import { corsPolicy } from './router/cors.ts'
 import type { Doors } from './router/doors.ts'
@@ -47,16 +54,23 @@ export class DeclarationError extends Error {
   constructor(complaints: readonly Complaint[]) {
     super(`createApp can't serve this:\n${complaints.map(({ at, text }) => `  - ${at}: ${text}`).join('\n')}`)
     this.complaints = complaints
+    // The message says it all; whoever prints the error need not read it twice.
+    Object.defineProperty(this, 'complaints', { enumerable: false })
   }
 }
 
+const attemptOf = (task: FailedTask): string =>
+  ` (task ${task.id}, attempt ${task.attempt} of ${task.maxAttempts})`
+
 const reporter =
-  (logger: Logger) =>
-  ({ code, status, internal }: Failure, path: string): void => {
+  (logger: Logger): Report =>
+  ({ code, status, internal }, path, task) => {
     // What the caller did wrong is the caller's to know.
     if (status < 500 || !internal) return
+    const fields = { path, code, err: internal, ...(task ? { taskId: task.id, attempt: task.attempt } : {}) }
+    const what = `${path} failed${task ? attemptOf(task) : ''}: ${internal.name}: ${internal.message}`
     try {
-      logger.error({ path, code, err: internal }, `${path} failed: ${internal.name}: ${internal.message}`)
+      logger.error(fields, what)
     } catch (error) {
       // A log that fails must not fail the call.
       // oxlint-disable-next-line no-console -- there is nobody else left to tell
@@ -65,7 +79,7 @@ const reporter =
   }
 
 const inertServer: RunningServer = {
-  url: '',
+  url: 'http://127.0.0.1:0',
   port: 0,
   close: () => Promise.resolve(),
   [Symbol.asyncDispose]: () => Promise.resolve(),

@@ -87,15 +87,17 @@ const taskOptions = (declaration: AnyDeclaration): TaskOptions =>
   )
 
 const COMMON = ['input', 'output', 'errors', 'meta', 'handler'] as const
-const ALLOWED: Record<Kind, ReadonlySet<string>> = {
-  query: new Set(COMMON),
-  mutation: new Set(COMMON),
-  subscription: new Set(COMMON),
-  task: new Set([...COMMON, 'progress', ...TASK_OPTION_NAMES]),
+
+/** What a declaration of each kind may have. */
+export const OPTIONS_OF: Readonly<Record<Kind, readonly string[]>> = {
+  query: COMMON,
+  mutation: COMMON,
+  subscription: COMMON,
+  task: [...COMMON, 'progress', ...TASK_OPTION_NAMES],
 }
 
 const unknownOptions = (kind: Kind, declaration: object): readonly string[] =>
-  Object.keys(declaration).filter((key) => !ALLOWED[kind].has(key))
+  Object.keys(declaration).filter((key) => !OPTIONS_OF[kind].includes(key))
 
 // The types are those a tRPC client reads; at run time a procedure is its definition and nothing else.
 const declare =

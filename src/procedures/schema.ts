@@ -28,8 +28,17 @@ export type Check = (value: unknown) => Checked | Promise<Checked>
 type Payload = z.core.ParsePayload
 type Direction = 'forward' | 'backward'
 
+/** A body of a megabyte can hold a third of a million mistakes. Nobody reads so many, and telling them takes seconds. */
+const MOST_ISSUES = 1000
+
+const isSimple = (value: unknown): boolean =>
+  Array.isArray(value)
+    ? value.every(isSimple)
+    : ['string', 'number', 'boolean', 'undefined'].includes(typeof value)
+
 // The bound of a bigint, what a refinement adds: an issue may hold anything, and it goes over a wire.
 const asJson = (issue: Issue): Issue => {
+  if (Object.values(issue).every(isSimple)) return issue
   try {
     return JSON.parse(
       JSON.stringify(issue, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value)),
@@ -40,15 +49,19 @@ const asJson = (issue: Issue): Issue => {
   }
 }
 
+/** Issues fit for a wire: JSON, and the first of very many. */
+export const toIssues = <T>(issues: readonly T[], finalize: (issue: T) => Issue): Issue[] => {
+  const told = issues.slice(0, MOST_ISSUES).map((issue) => asJson(finalize(issue)))
+  const more = issues.length - told.length
+  return more > 0 ? [...told, { code: 'custom', path: [], message: `and ${more} more issues` }] : told
+}
+
 const finish = (payload: Payload): Checked => {
   if (payload.issues.length === 0) return payload as Checked
   const config = z.core.config()
-  return {
-    value: undefined,
-    issues: payload.issues.map((issue) =>
-      asJson(z.core.util.finalizeIssue(issue, undefined, config) as unknown as Issue),
-    ),
-  }
+  const finalize = (issue: z.core.$ZodRawIssue): Issue =>
+    z.core.util.finalizeIssue(issue, undefined, config) as unknown as Issue
+  return { value: undefined, issues: toIssues(payload.issues, finalize) }
 }
 
 const isAsyncRefusal = (error: unknown): boolean => error instanceof z.core.$ZodAsyncError

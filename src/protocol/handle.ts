@@ -68,8 +68,8 @@ const untilFinished = async (access: TaskAccess, id: string, signal: AbortSignal
 async function* poll(access: TaskAccess, id: string, signal: AbortSignal): AsyncGenerator<TaskEvent, void> {
   let record = await read(access, signal, { id })
   while (!isFinished(record.status)) {
-    yield { type: 'state', record }
     if (record.progress !== undefined) yield { type: 'progress', progress: record.progress }
+    yield { type: 'state', record }
     record = await read(access, signal, { id, wait: WAIT, after: record.rev })
   }
   yield { type: 'done', record }
@@ -103,8 +103,16 @@ async function* events(access: TaskAccess, id: string, outer?: AbortSignal): Asy
   }
 }
 
+// Whoever comes late, or after the end, is told how far it is by the record.
 async function* progressOf(stream: AsyncIterable<TaskEvent>): AsyncGenerator<unknown, void> {
-  for await (const event of stream) if (event.type === 'progress') yield event.progress
+  let isFirst = true
+  for await (const event of stream) {
+    const progress =
+      event.type === 'progress' ? event.progress : isFirst && 'record' in event && event.record.progress
+    if (progress === undefined || progress === false) continue
+    isFirst = false
+    yield progress
+  }
 }
 
 const outputOf = (record: TaskRecord): unknown => {

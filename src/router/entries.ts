@@ -4,6 +4,7 @@ import { nameProblem } from '../protocol/paths.ts'
 import { compileCall, type Call } from '../procedures/call.ts'
 import { defOf, inspectSchema } from '../procedures/inspect.ts'
 import type { Middleware } from '../procedures/middleware.ts'
+import { OPTIONS_OF } from '../procedures/declare.ts'
 import { definitionOf, isProcedure, type Definition, type Kind } from '../procedures/procedure.ts'
 import { streamContentType } from '../procedures/stream.ts'
 import { compileSubscription } from '../procedures/subscription-call.ts'
@@ -54,6 +55,13 @@ const transformerProblem = (router: AnyTRPCRouter): string | undefined =>
 
 const PROBE = Symbol('probe')
 
+// A declaration that nobody gave to `procedure`: a record of procedures has no schemas in it.
+const isBareDeclaration = (value: unknown): boolean =>
+  isRecord(value) && [value['input'], value['output']].some((side) => isRecord(side) && '_zod' in side)
+
+const UNWRAPPED =
+  'this is a declaration and not yet a procedure: wrap it in procedure.query({ … }), .mutation, .subscription or .task'
+
 /** Walks the tree and gives every procedure, foreign or not, with its dotted path. */
 const walk = (tree: unknown, visit: Visit, complain: (complaint: Complaint) => void): void => {
   const enter = (value: unknown, path: string): void => {
@@ -63,8 +71,12 @@ const walk = (tree: unknown, visit: Visit, complain: (complaint: Complaint) => v
       if (problem) return complain({ at: path || '(the router)', text: problem })
       return children(value._def.record as Record<string, unknown>, path)
     }
+    if (isBareDeclaration(value)) return complain({ at: path, text: UNWRAPPED })
     if (isRecord(value)) return children(value, path)
-    complain({ at: path, text: `expected a procedure or a record of procedures, got ${describe(value)}` })
+    complain({
+      at: path,
+      text: `expected a procedure or a record of procedures, and it is ${describe(value)}`,
+    })
   }
   const children = (record: Record<string, unknown>, path: string): void => {
     for (const [name, value] of Object.entries(record)) {
@@ -77,7 +89,10 @@ const walk = (tree: unknown, visit: Visit, complain: (complaint: Complaint) => v
   enter(tree, '')
 }
 
-const describe = (value: unknown): string => (value === null ? 'null' : `a ${typeof value}`)
+const describe = (value: unknown): string => {
+  if (value === undefined) return 'missing'
+  return value === null ? 'null' : `${typeof value === 'object' ? 'an' : 'a'} ${typeof value}`
+}
 
 const wholeSchemaProblem = (schema: unknown, what: string): string | undefined =>
   isRecord(schema) && '_zod' in schema
@@ -155,13 +170,15 @@ const problemsOf = (definition: Definition): string[] => {
       ? undefined
       : `handler is ${describe(definition.handler)}, expected a function`,
   ].filter((problem) => problem !== undefined)
-  if (whole.length > 0) return whole
+  const unknown = definition.unknownOptions.map(
+    (key) =>
+      `unknown option ${JSON.stringify(key)} of a ${definition.kind}, expected one of ${OPTIONS_OF[definition.kind].join(', ')}`,
+  )
+  if (whole.length > 0) return [...whole, ...unknown]
   const size = sizeProblem(definition.meta.bodyLimit)
   return [
     ...(size ? [size] : []),
-    ...definition.unknownOptions.map(
-      (key) => `unknown option ${JSON.stringify(key)} of a ${definition.kind}`,
-    ),
+    ...unknown,
     ...refusals(definition),
     ...statusProblems(definition),
     ...taskFileProblem(definition),

@@ -7,6 +7,7 @@ import { failure, success, toFailure, type Failure } from '../procedures/failure
 import { notJson } from '../procedures/json.ts'
 import type { Meta } from '../procedures/meta.ts'
 import type { Definition } from '../procedures/procedure.ts'
+import { toIssues } from '../procedures/schema.ts'
 
 interface ForeignDef {
   readonly type: 'query' | 'mutation' | 'subscription'
@@ -53,7 +54,7 @@ const issuesOf = (thrown: unknown): readonly Issue[] | undefined => {
 /** What a tRPC procedure threw, as a failure like any other. */
 export const foreignFailure = (thrown: unknown): Failure => {
   const issues = issuesOf(thrown)
-  if (issues) return invalidInput(issues)
+  if (issues) return invalidInput(toIssues(issues, (issue) => issue))
   const { code, cause } = thrown as { code?: string; cause?: unknown }
   return toFailure(code === 'INTERNAL_SERVER_ERROR' && cause instanceof Error ? cause : thrown)
 }

@@ -3,7 +3,7 @@ import type { z } from 'zod'
 import { ProcedureError } from '../procedures/errors.ts'
 import { defOf } from '../procedures/inspect.ts'
 import { parseJson } from './json-text.ts'
-import { elementOf, readText, readTexts, unwrap } from './text-values.ts'
+import { byKey, elementOf, readText, readTexts, unwrap } from './text-values.ts'
 
 const parse = async (bytes: Uint8Array, contentType: string): Promise<FormData> => {
   try {
@@ -38,11 +38,10 @@ export const readForm = async (
   fields: Readonly<Record<string, z.core.$ZodType>>,
 ): Promise<unknown> => {
   const form = await parse(bytes, contentType)
-  const keys = [...new Set(form.keys())]
   return Object.fromEntries(
-    keys.map((key) => [
+    [...byKey(form)].map(([key, values]) => [
       key,
-      readField(Object.hasOwn(fields, key) ? fields[key] : undefined, form.getAll(key)),
+      readField(Object.hasOwn(fields, key) ? fields[key] : undefined, values),
     ]),
   )
 }

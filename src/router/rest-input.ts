@@ -9,7 +9,7 @@ import { readForm } from './form.ts'
 import { queryOf, type HttpRequest } from './http.ts'
 import { decodeText, parseJson } from './json-text.ts'
 import type { PathParams } from './route-table.ts'
-import { fieldsOf, readTexts } from './text-values.ts'
+import { byKey, fieldsOf, readTexts } from './text-values.ts'
 
 type Fields = Readonly<Record<string, z.core.$ZodType>>
 
@@ -40,9 +40,8 @@ const setOwn = (target: Record<string, unknown>, key: string, value: unknown): v
 /** Flat fields of a query string by the fields of a schema; keys the schema lacks are kept, for it to judge. */
 const readFlat = (fields: Fields, query: URLSearchParams): Record<string, unknown> => {
   const input: Record<string, unknown> = {}
-  for (const key of new Set(query.keys())) {
+  for (const [key, texts] of byKey(query)) {
     const schema = Object.hasOwn(fields, key) ? fields[key] : undefined
-    const texts = query.getAll(key)
     setOwn(input, key, schema ? readTexts(schema, texts) : texts.length === 1 ? texts[0] : texts)
   }
   return input

@@ -94,3 +94,14 @@ export const readTexts = (schema: AnySchema, texts: readonly string[], read = re
   if (element) return texts.map((text) => read(element, text))
   return texts.length === 1 ? read(schema, texts[0] as string) : texts
 }
+
+/** Values by key, in one pass: to ask for those of each key takes the square of their number. */
+export const byKey = <T>(entries: Iterable<readonly [string, T]>): ReadonlyMap<string, readonly T[]> => {
+  const groups = new Map<string, T[]>()
+  for (const [key, value] of entries) {
+    const group = groups.get(key)
+    if (group) group.push(value)
+    else groups.set(key, [value])
+  }
+  return groups
+}

@@ -13,7 +13,7 @@ export interface HostParts {
   /** Serves what a running handler asks for. */
   readonly serve: (claim: Claim) => CallEvents['start']
   /** Told of an attempt that ended in an error by itself. */
-  readonly failed: (error: OutcomeError, procedure: string) => void
+  readonly failed: (error: OutcomeError, claim: Claim) => void
   readonly report: EngineHost['report']
 }
 
@@ -32,7 +32,7 @@ const runAttempt = async (parts: HostParts, claim: Claim): Promise<Outcome> => {
   const made = parts.executor(claim.policy.runOn)
   const outcome = await attempt(made instanceof Promise ? await made : made, parts, claim)
   // A handler that throws because it was asked to stop did as it was told.
-  if (outcome.kind === 'error' && !claim.signal.aborted) parts.failed(outcome.error, claim.task.procedure)
+  if (outcome.kind === 'error' && !claim.signal.aborted) parts.failed(outcome.error, claim)
   return outcome
 }
 

@@ -65,10 +65,10 @@ describe('middleware', async () => {
         }) as never)
         .mutation({ input: z.void(), output, handler }),
       letsGo: base
-        .use((async ({ next }: { next: () => Promise<unknown> }) => {
+        .use(async ({ next }: { next: () => Promise<unknown> }) => {
           void next()
           throw new ProcedureError('CONFLICT', 'mine')
-        }))
+        })
         .mutation({
           input: z.enum(['now', 'later']),
           output,
@@ -79,9 +79,9 @@ describe('middleware', async () => {
         }),
       plain: base.use((() => 5) as never).mutation({ input: z.void(), output, handler }),
       throws: base
-        .use((() => {
+        .use(() => {
           throw new ProcedureError('FORBIDDEN', 'No')
-        }))
+        })
         .mutation({ input: z.void(), output, handler }),
       invents: base.use(async () => ({ output: 'mine' })).mutation({ input: z.void(), output, handler }),
       catches: base

@@ -371,14 +371,21 @@ describe('a name', () => {
 })
 
 describe('a value that is no procedure', () => {
+  test('is told how to become one when it is a declaration', () => {
+    const bare = { input: z.void(), output: z.void(), handler: () => undefined }
+    expect(complaintsOf({ a: { b: bare } })).toEqual([
+      { at: 'a.b', text: expect.stringMatching(/wrap it in procedure\.query/) as string },
+    ])
+  })
+
   test.each<[string, unknown, string]>([
-    ['undefined', undefined, 'a undefined'],
+    ['undefined', undefined, 'missing'],
     ['null', null, 'null'],
     ['a function', () => 1, 'a function'],
     ['a number', 5, 'a number'],
   ])('is told with its place: %s', (_, value, words) => {
     expect(complaintsOf({ a: { b: value } })).toEqual([
-      { at: 'a.b', text: `expected a procedure or a record of procedures, got ${words}` },
+      { at: 'a.b', text: `expected a procedure or a record of procedures, and it is ${words}` },
     ])
   })
 })
@@ -388,13 +395,16 @@ describe('an option that nobody knows', () => {
 
   test('of a procedure is refused, with the kind', () => {
     expect(complaintsOf({ p: procedure.query({ ...base, retries: 3 } as never) })).toEqual([
-      { at: 'p', text: 'unknown option "retries" of a query' },
+      {
+        at: 'p',
+        text: 'unknown option "retries" of a query, expected one of input, output, errors, meta, handler',
+      },
     ])
     expect(complaintsOf({ p: procedure.mutation({ ...base, retry: {} } as never) })[0]?.text).toBe(
-      'unknown option "retry" of a mutation',
+      'unknown option "retry" of a mutation, expected one of input, output, errors, meta, handler',
     )
-    expect(complaintsOf({ p: procedure.task({ ...base, retries: 3 } as never) })[0]?.text).toBe(
-      'unknown option "retries" of a task',
+    expect(complaintsOf({ p: procedure.task({ ...base, retries: 3 } as never) })[0]?.text).toMatch(
+      /^unknown option "retries" of a task, expected one of input, .*, retry, timeout/,
     )
   })
 
@@ -483,7 +493,7 @@ describe('a value of an option', () => {
       { at: 'e', text: 'errors.ODD.status is 200, expected an HTTP status from 400 to 599' },
     ])
     const h = procedure.query({ input: z.void(), output: z.void(), handler: undefined as never })
-    expect(complaintsOf({ h })[0]?.text).toMatch(/^handler is a undefined, expected a function/)
+    expect(complaintsOf({ h })[0]?.text).toMatch(/^handler is missing, expected a function/)
   })
 
   test('of a task is checked, and the task named', () => {
