@@ -338,8 +338,6 @@ test(
     await load(300)
     const before = await heap()
     await load(Math.max(600, RUNS))
-    const after = await heap()
-    console.log('heap', before / 1e6, after / 1e6)
-    expect(after).toBeLessThan(before + 8 * 1024 ** 2)
+    expect(await heap()).toBeLessThan(before + 8 * 1024 ** 2)
   },
 )

@@ -191,6 +191,24 @@ describe('a urlencoded form', () => {
     expect((await post('/form', body)).json).toEqual({ n: 1.5, on: true, all: [1, 2], s: 'a+b &=é' })
   })
 
+  test('is too large when it has more fields than any form', async () => {
+    const fields = (count: number): string => `n=1${'&s=x'.repeat(count - 1)}`
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+    expect(problemOf(await api.send('POST /form', { headers, body: fields(10_001) }))).toMatchObject({
+      status: 413,
+      detail: 'The form has more than the 10000 fields allowed',
+    })
+    expect((await api.send('POST /form', { headers, body: fields(10_000) })).status).toBe(400)
+    expect((await api.send('POST /form', { headers, body: fields(2) })).status).toBe(200)
+  })
+
+  test('is 400 when it is not UTF-8', async () => {
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+    expect((await api.send('POST /form', { headers, body: Uint8Array.of(0x6e, 0x3d, 0xff) })).status).toBe(
+      400,
+    )
+  })
+
   test('takes the place of JSON only where it was asked for', async () => {
     expect((await api.call('/form', { n: 1 })).json).toEqual({ n: 1, on: false, all: [] })
     expect((await post('/upload', new URLSearchParams({ title: 't' }))).status).toBe(400)

@@ -121,8 +121,8 @@ describe('the events of a handle', () => {
   test('are polled where nothing can push', async () => {
     const access = answering(record('running', { progress: { percent: 1 }, rev: 'a' }), ended)
     expect((await all(createHandle(access, '7').events())).map(({ type }) => type)).toEqual([
-      'state',
       'progress',
+      'state',
       'done',
     ])
     expect(access.asked[1]).toEqual({ id: '7', wait: 25, after: 'a' })
