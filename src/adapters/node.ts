@@ -24,6 +24,16 @@ const originForm = (url: string): string =>
 const joinHeader = (value: string | string[] | undefined): string | undefined =>
   Array.isArray(value) ? value.join(', ') : value
 
+// Every request with a body is asked for these two, of which Node too keeps the first; `headers` would have all of them
+// sorted for it.
+const firstOf = (rawHeaders: readonly string[], name: string): string | undefined => {
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const key = rawHeaders[at] as string
+    if (key.length === name.length && key.toLowerCase() === name) return rawHeaders[at + 1]
+  }
+  return undefined
+}
+
 class NodeRequest extends HttpRequest {
   readonly method: string
   readonly url: string
@@ -43,7 +53,9 @@ class NodeRequest extends HttpRequest {
   }
 
   header(name: string): string | undefined {
-    return joinHeader(this.#message.headers[name])
+    return name === 'content-type' || name === 'content-length'
+      ? firstOf(this.#message.rawHeaders, name)
+      : joinHeader(this.#message.headers[name])
   }
 
   body(limit: number): Promise<Uint8Array> {
@@ -51,7 +63,7 @@ class NodeRequest extends HttpRequest {
     const known = readAlready(message)
     if (known) return Promise.resolve(known)
     if (message.destroyed) return Promise.reject(hungUp())
-    if (Number(message.headers['content-length']) > limit) return Promise.reject(this.#refuseBody(limit))
+    if (Number(this.header('content-length')) > limit) return Promise.reject(this.#refuseBody(limit))
     return new Promise((resolve, reject) => {
       const chunks: Buffer[] = []
       let size = 0
