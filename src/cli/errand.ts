@@ -1,25 +1,15 @@
 #!/usr/bin/env node
-/** The `errand` command. */
-import { CliError } from './cli-error.ts'
-import { createProgram } from './program.ts'
+/** The `errand` command. It imports nothing before the check: an older Node can't load the rest. */
 
-const shown = (error: unknown): string =>
-  error instanceof CliError
-    ? error.message
-    : error instanceof Error
-      ? (error.stack ?? error.message)
-      : String(error)
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
 
-// Whoever reads our output may have seen enough, as `head` does.
-process.stdout.on('error', () => process.exit())
-
-try {
-  await createProgram().parseAsync()
-} catch (error) {
-  console.error(shown(error))
+if (major < 22 || (major === 22 && minor < 18)) {
+  console.error(
+    `errand needs Node 22.18 or newer, and this is ${process.versions.node}: ` +
+      'install a newer one (https://nodejs.org), and run it again.',
+  )
   process.exitCode = 1
+} else {
+  const { runProgram } = await import('./program.ts')
+  await runProgram()
 }
-
-// The user's module may hold the process open: a database, a timer. What was written goes out first.
-await new Promise((written) => process.stdout.write('', written))
-process.exit()

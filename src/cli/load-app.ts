@@ -1,7 +1,7 @@
 /** Finds the app that a user's module exports. */
 import { existsSync, statSync } from 'node:fs'
 import { registerHooks } from 'node:module'
-import { resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { App } from '../app.ts'
 import { isSource } from '../tasks/executors/exec-argv.ts'
@@ -41,15 +41,23 @@ const exportsOf = (module: object): string => {
   return names.length > 0 ? `It exports ${names.join(', ')}.` : 'It exports nothing.'
 }
 
-const adviceFor = (module: object): string => {
+const NAMES = ['app.ts', 'app.mts', 'app.js', 'app.mjs']
+
+/** A module that starts an app often has the app beside it. */
+const besides = (file: string): string => {
+  const found = NAMES.find((name) => name !== basename(file) && existsSync(join(dirname(file), name)))
+  return found ? `\nOr is it in ${join(dirname(file), found)}?` : ''
+}
+
+const adviceFor = (module: object, file: string): string => {
   const name = Object.entries(module).find(([, value]) => isApp(value))?.[0]
   if (name) return `\`${name}\` is an app: export it as \`app\`, or as the default.`
-  return 'Expected a default export, or one named `app`: export default createApp({ … }).'
+  return `Expected a default export, or one named \`app\`: export default createApp({ … }).${besides(file)}`
 }
 
 const appOf = (module: Readonly<Record<string, unknown>>, file: string): LoadedApp => {
   for (const value of [module['default'], module['app']]) if (isApp(value)) return value
-  throw new CliError(`${file} exports no app. ${exportsOf(module)}\n${adviceFor(module)}`)
+  throw new CliError(`${file} exports no app. ${exportsOf(module)}\n${adviceFor(module, file)}`)
 }
 
 /** In Errand's own repository, run from source: a module's `import 'errand'` then finds the source too. */

@@ -1,5 +1,6 @@
 /** The `errand` command, put together. */
 import { Command } from 'commander'
+import { CliError } from './cli-error.ts'
 import { generateCommand } from './commands/generate.ts'
 import { openapiCommand } from './commands/openapi.ts'
 import { serveCommand } from './commands/serve.ts'
@@ -15,7 +16,7 @@ Examples:
 The app is the default export of the module, or the one named \`app\`.`
 
 /** The program with all its commands. */
-export const createProgram = (): Command => {
+const createProgram = (): Command => {
   const program = new Command('errand')
     .description('Serve an Errand app, write its OpenAPI document, generate clients of it.')
     .version(version)
@@ -24,4 +25,26 @@ export const createProgram = (): Command => {
   for (const command of [serveCommand(), openapiCommand(), generateCommand()])
     program.addCommand(command.copyInheritedSettings(program))
   return program
+}
+
+const shown = (error: unknown): string =>
+  error instanceof CliError
+    ? error.message
+    : error instanceof Error
+      ? (error.stack ?? error.message)
+      : String(error)
+
+/** Does what the command line says, and ends the process. */
+export const runProgram = async (): Promise<never> => {
+  // Whoever reads our output may have seen enough, as `head` does.
+  process.stdout.on('error', () => process.exit())
+  try {
+    await createProgram().parseAsync()
+  } catch (error) {
+    console.error(shown(error))
+    process.exitCode = 1
+  }
+  // The user's module may hold the process open: a database, a timer. What was written goes out first.
+  await new Promise((written) => process.stdout.write('', written))
+  process.exit()
 }

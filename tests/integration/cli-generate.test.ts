@@ -128,6 +128,19 @@ describe('a generated client', () => {
   })
 })
 
+describe('errand generate', () => {
+  test("leaves the user's own document alone", async () => {
+    const place = mkdtempSync(join(folder, 'own-'))
+    cpSync(join(COMMITTED, 'openapi.json'), join(place, 'openapi.json'))
+    const before = filesIn(place)
+    const { code, output, errors } = await generate(place, QUICKSTART, '--out', '.')
+    expect([code, output]).toEqual([1, ''])
+    expect(errors).toContain('has openapi.json, which errand did not generate')
+    expect(errors).toContain('Choose another folder with --out')
+    expect(filesIn(place)).toEqual(before)
+  })
+})
+
 describe('errand generate --check', () => {
   let client: string
   beforeEach(() => {
@@ -178,7 +191,7 @@ describe('errand generate --check', () => {
     const many = Array.from({ length: 60 }, (_, at) => ({ path: `${at}.ts`, before: undefined, after: '' }))
     const report = reportDifferences('client', many, 'it')
     expect(report.split('\n')).toHaveLength(44)
-    expect(report).toContain('… and 20 more lines')
+    expect(report).toContain('… and 20 more lines: more differences follow')
   })
 })
 
@@ -232,6 +245,27 @@ describe('installing a client', () => {
       /has index\.ts, which errand did not generate/,
     )
     expect(filesIn(client)).toEqual({ 'index.ts': 'mine' })
+  })
+
+  test('never takes a document for its own that it has not listed, even the same one', async () => {
+    mkdirSync(client, { recursive: true })
+    writeFileSync(join(client, 'openapi.json'), '{}')
+    for (const document of ['{}', '{ "openapi": "3.1.0" }'])
+      await expect(install({ 'index.ts': `${HEAD}1`, 'openapi.json': document })).rejects.toThrow(
+        /has openapi\.json, which errand did not generate and would overwrite\.\n.*another folder with --out/,
+      )
+    expect(filesIn(client)).toEqual({ 'openapi.json': '{}' })
+  })
+
+  test('completes a first run that was cut off', async () => {
+    mkdirSync(client, { recursive: true })
+    // A file where a folder is to be: the run fails after it has moved what comes before.
+    writeFileSync(join(client, 'zz'), 'mine')
+    const files = { 'openapi.json': '{}', 'zz/a.ts': `${HEAD}1` }
+    await expect(install(files)).rejects.toThrow(/EEXIST|ENOTDIR/)
+    expect(readFileSync(join(client, 'openapi.json'), 'utf8')).toBe('{}')
+    rmSync(join(client, 'zz'))
+    expect(await install(files)).toEqual({ changed: 1, removed: 0 })
   })
 
   test('knows its own files when the list of them is lost', async () => {
@@ -320,6 +354,39 @@ describe('a difference of lines', () => {
   test('shows what was added or removed at the ends', () => {
     expect(lineDiff('a', 'a\nb')).toEqual(['@@ line 1 @@', ' a', '+b'])
     expect(lineDiff('b\na', 'a')).toEqual(['@@ line 1 @@', '-b', ' a'])
+  })
+
+  const numbered = (count: number) => Array.from({ length: count }, (_, at) => `line ${at + 1}`)
+  const changesIn = (diff: string[]) => diff.filter((line) => /^[-+]/.test(line))
+
+  test('shows one added line as that, however long the text', () => {
+    const old = numbered(1000)
+    expect(lineDiff(old.join('\n'), old.toSpliced(5, 0, 'new').join('\n'))).toEqual([
+      '@@ line 3 @@',
+      ' line 3',
+      ' line 4',
+      ' line 5',
+      '+new',
+      ' line 6',
+      ' line 7',
+      ' line 8',
+    ])
+  })
+
+  test.each([1000, 20_000])('shows changes that are far apart, in %i lines', (count) => {
+    const old = numbered(count)
+    const now = old.toSpliced(count - 5, 1).toSpliced(5, 0, 'new')
+    const diff = lineDiff(old.join('\n'), now.join('\n'))
+    expect(changesIn(diff)).toEqual(['+new', `-line ${count - 4}`])
+    expect(diff.filter((line) => line.startsWith('@@'))).toEqual(['@@ line 3 @@', `@@ line ${count - 7} @@`])
+  })
+
+  test('shows a large part that was added between other changes as added', () => {
+    const old = numbered(3000)
+    const part = Array.from({ length: 1500 }, (_, at) => (at % 3 === 0 ? '}' : `part ${at}`))
+    const now = ['first', ...old.slice(0, 9), ...part, ...old.slice(9), 'last']
+    const changes = changesIn(lineDiff(old.join('\n'), now.join('\n')))
+    expect(changes).toEqual(['first', ...part, 'last'].map((line) => `+${line}`))
   })
 
   test('is quick for texts that have nothing in common', () => {

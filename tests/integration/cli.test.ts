@@ -27,9 +27,9 @@ interface Running {
 }
 
 let runs = 0
-const start = (...args: string[]): Running => {
+const startOn = (options: string[], ...args: string[]): Running => {
   let [output, errors] = ['', '']
-  const child = spawn(process.execPath, [join(root, 'src/cli/errand.ts'), ...args], {
+  const child = spawn(process.execPath, [...options, join(root, 'src/cli/errand.ts'), ...args], {
     cwd: folder,
     env: { ...process.env, ERRAND_DATA: join(folder, `data-${runs++}`), NO_COLOR: '1', NODE_OPTIONS: '' },
   })
@@ -44,12 +44,15 @@ const start = (...args: string[]): Running => {
   }
 }
 
+const start = (...args: string[]): Running => startOn([], ...args)
+
 /** What a run that ends by itself gave. */
-const errand = async (...args: string[]) => {
-  const running = start(...args)
+const errandOn = async (options: string[], ...args: string[]) => {
+  const running = startOn(options, ...args)
   const code = await running.ended
   return { code, output: running.output(), errors: running.errors() }
 }
+const errand = (...args: string[]) => errandOn([], ...args)
 
 const module = (name: string, text: string): string => {
   writeFileSync(join(folder, name), text)
@@ -78,6 +81,28 @@ describe('errand', () => {
     const { code, errors } = await errand('sreve', 'app.ts')
     expect(code).toBe(1)
     expect(errors).toContain('Did you mean serve?')
+  })
+
+  test.each([
+    ['20.19.5', 1],
+    ['22.17.1', 1],
+    ['22.18.0', 0],
+    ['24.0.0', 0],
+  ])('looks at the version of Node before anything else: %s', async (version, code) => {
+    const pretend = module(
+      'pretend.mjs',
+      `const versions = { ...process.versions, node: '${version}' }
+       Object.defineProperty(process, 'versions', { value: versions })`,
+    )
+    const ended = await errandOn(['--import', `./${pretend}`], '--version')
+    expect(ended.code).toBe(code)
+    expect(ended.errors).toContain(code ? `errand needs Node 22.18 or newer, and this is ${version}: ` : '')
+    expect(ended.errors).not.toContain('    at ')
+  })
+
+  test('imports nothing that an older Node would have to read first', () => {
+    const source = readFileSync(join(root, 'src/cli/errand.ts'), 'utf8')
+    expect(source).not.toMatch(/^(import|export) .*'/m)
   })
 })
 
@@ -110,6 +135,17 @@ describe('the app', () => {
     expect(none).toContain('none.ts exports no app. It exports add, default.')
     const other = await refused(module('other.ts', `${APP} export const server = createApp({ ping })`))
     expect(other).toContain('`server` is an app: export it as `app`, or as the default.')
+  })
+
+  test('may be in the module beside the one that starts it', async () => {
+    mkdirSync(join(folder, 'service'))
+    const main = module('service/main.ts', 'export {}')
+    expect(await refused(main)).not.toContain('is it in')
+    module('service/app.ts', `${APP} export default createApp({ ping })`)
+    expect(await refused(main)).toContain('service/main.ts exports no app. It exports nothing.')
+    expect(await refused(main)).toContain('is it in service/app.ts?')
+    module('service/app.ts', 'export {}')
+    expect(await refused('service/app.ts')).not.toContain('is it in')
   })
 
   test('must not throw when it is imported', async () => {

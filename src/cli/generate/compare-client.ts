@@ -45,7 +45,7 @@ export const reportDifferences = (folder: string, found: readonly Difference[], 
   const names = found.map(({ path }) => path)
   return [
     ...lines.slice(0, SHOWN),
-    ...(more > 0 ? [`… and ${counted(more, 'more line')}`] : []),
+    ...(more > 0 ? [`… and ${counted(more, 'more line')}: more differences follow`] : []),
     '',
     `${folder} is stale: ${counted(found.length, 'file')} would change (${names.join(', ')}).`,
     `Run "${command}" to update.`,

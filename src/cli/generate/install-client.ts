@@ -5,21 +5,21 @@ import { CliError } from '../cli-error.ts'
 import type { ClientFiles } from './client-options.ts'
 import { isMarked, MANIFEST, manifestText, ownedFiles, readIfThere } from './manifest.ts'
 
-/** Refuses to overwrite what somebody else wrote. */
+/** Refuses to overwrite what somebody else wrote, and to take it for ours when it happens to be the same. */
 const checkForeign = async (
   folder: string,
   files: ClientFiles,
   owned: ReadonlySet<string>,
 ): Promise<void> => {
   const foreign: string[] = []
-  for (const [path, text] of files) {
+  for (const path of files.keys()) {
     const there = owned.has(path) ? undefined : await readIfThere(join(folder, path))
-    if (there !== undefined && there !== text && !isMarked(there)) foreign.push(path)
+    if (there !== undefined && !isMarked(there)) foreign.push(path)
   }
   if (foreign.length === 0) return
   throw new CliError(
     `${folder} has ${foreign.join(', ')}, which errand did not generate and would overwrite.\n` +
-      'Move that away, or choose another folder with --out.',
+      'Nothing was changed. Choose another folder with --out, or move that away.',
   )
 }
 
@@ -64,6 +64,9 @@ const moveIn = async (folder: string, files: readonly [string, string][]): Promi
   }
 }
 
+const writeList = async (folder: string, paths: Iterable<string>): Promise<void> =>
+  moveIn(folder, await changedFiles(folder, new Map([[MANIFEST, manifestText(paths)]])))
+
 /** What was done to a folder. */
 export interface Installed {
   readonly changed: number
@@ -76,12 +79,15 @@ export const installClient = async (folder: string, files: ClientFiles): Promise
   await checkForeign(folder, files, owned)
   const changed = await changedFiles(folder, files)
   const gone = [...owned].filter((path) => !files.has(path))
+  // What comes is listed before it is there, so that another run can complete one that was cut off.
+  const listed = new Set([...owned, ...files.keys()])
+  if (listed.size > owned.size) await writeList(folder, listed)
   await moveIn(folder, changed)
   for (const path of gone) {
     await rm(join(folder, path), { force: true })
     await removeEmpty(folder, path)
   }
-  // The list comes last: until then the one before it says what is ours, and another run completes this one.
-  await moveIn(folder, await changedFiles(folder, new Map([[MANIFEST, manifestText(files)]])))
+  // What has gone leaves the list after it is removed.
+  await writeList(folder, files.keys())
   return { changed: changed.length, removed: gone.length }
 }

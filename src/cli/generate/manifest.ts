@@ -1,7 +1,6 @@
 /** Which files of a folder are the generator's: a list that it leaves there. All else is the user's. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { ClientFiles } from './client-options.ts'
 import { MARK } from './complete-client.ts'
 
 /** The list's own file. */
@@ -10,8 +9,8 @@ export const MANIFEST = '.errand-client.json'
 const ABOUT = 'Files that errand generates here, and may remove.'
 
 /** The list of some files. */
-export const manifestText = (files: ClientFiles): string =>
-  `${JSON.stringify({ about: ABOUT, files: [...files.keys()] }, null, 2)}\n`
+export const manifestText = (paths: Iterable<string>): string =>
+  `${JSON.stringify({ about: ABOUT, files: [...paths] }, null, 2)}\n`
 
 /** A file's text, or undefined when there is none. */
 export const readIfThere = (path: string): Promise<string | undefined> =>
