@@ -1,4 +1,5 @@
 /** The options of `createApp`, checked. */
+import type { DocumentOptions } from './openapi/document.ts'
 import type { Failure } from './procedures/failure.ts'
 import type { Middleware } from './procedures/middleware.ts'
 import { sizeProblem } from './router/body-limit.ts'
@@ -45,16 +46,7 @@ export interface RouteOptions {
 }
 
 /** What the document says of the app as a whole. */
-export interface OpenApiOptions {
-  readonly title?: string
-  readonly version?: string
-  readonly description?: string
-  readonly servers?: readonly { readonly url: string; readonly description?: string }[]
-  /** OpenAPI 3.1 security schemes by name; `meta.security` refers to them. */
-  readonly securitySchemes?: Readonly<Record<string, object>>
-  /** What every operation needs unless its `meta.security` says otherwise. */
-  readonly security?: Meta['security']
-}
+export type OpenApiOptions = DocumentOptions
 
 /** Options of `createApp`. */
 export interface AppOptions<TContext = object> {

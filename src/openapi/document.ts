@@ -19,23 +19,28 @@ import { TaskSchemas } from './task-schemas.ts'
 /** An OpenAPI 3.1 document. */
 export type OpenApiDocument = ReturnType<OpenApiGeneratorV31['generateDocument']>
 
-/** What a document is made of. */
-export interface DocumentSource {
-  /** Hidden ones are left out. */
-  readonly bindings: readonly RestBinding[]
-  /** Before every path. */
-  readonly prefix: string
-  /** Of the routes by task id, below the prefix; undefined when they are off. */
-  readonly tasksRoot: string | undefined
+/** What a document says of the app as a whole. */
+export interface DocumentOptions {
   /** Default `API`. */
   readonly title?: string
   /** Of the API, not of Errand. Default `0.0.0`. */
   readonly version?: string
   readonly description?: string
   readonly servers?: readonly { readonly url: string; readonly description?: string }[]
+  /** OpenAPI 3.1 security schemes by name; `meta.security` refers to them. */
   readonly securitySchemes?: Readonly<Record<string, object>>
   /** What every operation needs unless its `meta.security` says otherwise. */
   readonly security?: Meta['security']
+}
+
+/** What a document is made of. */
+export interface DocumentSource extends DocumentOptions {
+  /** Hidden ones are left out. */
+  readonly bindings: readonly RestBinding[]
+  /** Before every path. */
+  readonly prefix: string
+  /** Of the routes by task id, below the prefix; undefined when they are off. */
+  readonly tasksRoot: string | undefined
 }
 
 const shownBindings = (bindings: readonly RestBinding[]): RestBinding[] =>

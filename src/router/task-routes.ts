@@ -1,8 +1,9 @@
 /** The REST routes of tasks: a task's own call, the routes by procedure, and the routes by id. */
 import { isFinished, type TaskEvent, type TaskStatus } from '../protocol/task.ts'
 import { ProcedureError } from '../procedures/errors.ts'
+import { toWireError } from '../procedures/failure.ts'
 import type { StartOptions } from '../procedures/procedure.ts'
-import { unknownTask, type Caller, type ListQuery } from '../tasks/tasks.ts'
+import { unknownTask, type Caller, type ListQuery, type Started } from '../tasks/tasks.ts'
 import { revOf } from '../tasks/record.ts'
 import type { StoredTask } from '../tasks/stored-task.ts'
 import { enter, leave, type Doors } from './doors.ts'
@@ -11,7 +12,7 @@ import { emptyReply, jsonReply, pathOf, queryOf, type HttpReply, type HttpReques
 import { readPrefer, type Preference } from './prefer.ts'
 import { problemReply } from './problem.ts'
 import { compileRespond } from './respond.ts'
-import { compileInput } from './rest-input.ts'
+import { compileInput, type InputSource } from './rest-input.ts'
 import type { RestBinding } from './rest-routes.ts'
 import type { PathParams, Route } from './route-table.ts'
 import { eventStreamReply, type ServerEvent } from './sse.ts'
@@ -108,39 +109,41 @@ const waitOf = ({ respondAsync, wait }: Preference): number => (respondAsync ? (
 
 const asItIs = (input: unknown): unknown => input
 
+/** Answers for a task that was started. */
+type Answer = (started: Started, caller: Caller, request: HttpRequest) => HttpReply | Promise<HttpReply>
+
+/** Reads the input, admits the caller and starts the task; what then is said differs by route. */
+const startHandler = (
+  context: Context,
+  entry: Entry,
+  source: InputSource,
+  answer: Answer,
+): Route['handle'] => {
+  const { doors, taskDoors } = context
+  const read = compileInput(entry.definition, source)
+  return async (request, params) => {
+    const { ctx } = await enter(doors, request)
+    const input = await read(request, params, asItIs)
+    const started = await startTask(taskDoors, entry, input, ctx, readStartHeaders(request))
+    if (!started.ok) return problemReply(leave(doors, started.error, entry.path), pathOf(request.url))
+    return answer(started.value, taskDoors.callerOf(ctx), request)
+  }
+}
+
 /** `POST /{task}`: starts and waits, as long as the caller prefers; the task goes on without a caller. */
 const callRoute = (context: Context, binding: RestBinding): Route => {
-  const { doors, taskDoors } = context
-  const { entry, method, source } = binding
-  const read = compileInput(entry.definition, source)
+  const { entry, method, path, source } = binding
   const respond = compileRespond(entry.definition)
-  const handle = async (request: HttpRequest, params: PathParams): Promise<HttpReply> => {
-    const { ctx } = await enter(doors, request)
+  const answer: Answer = async ({ task, replayed }, caller, request) => {
     const wants = wantsOf(entry, request)
-    const started = await startTask(
-      taskDoors,
-      entry,
-      await read(request, params, asItIs),
-      ctx,
-      readStartHeaders(request),
-    )
-    if (!started.ok) return problemReply(leave(doors, started.error, entry.path), pathOf(request.url))
-    const { task, replayed } = started.value
-    const caller = taskDoors.callerOf(ctx)
     const extra = [...wants.applied, ...replayedHeader(replayed)]
-    const ended = await taskDoors.tasks.wait(
-      task.id,
-      { timeout: waitOf(wants), signal: request.signal },
-      caller,
-    )
+    const query = { timeout: waitOf(wants), signal: request.signal }
+    const ended = await context.taskDoors.tasks.wait(task.id, query, caller)
     if (!ended || !isFinished(ended.status)) return acceptedReply(context, ended ?? task, caller, extra)
-    return withHeaders(resultReply(context, entry, respond, ended, request), [
-      'content-location',
-      location(context, task.id),
-      ...extra,
-    ])
+    const at = ['content-location', location(context, task.id)]
+    return withHeaders(resultReply(context, respond, ended, request), [...at, ...extra])
   }
-  return { method, path: binding.path, owner: entry.path, handle }
+  return { method, path, owner: entry.path, handle: startHandler(context, entry, source, answer) }
 }
 
 const withHeaders = (reply: HttpReply, headers: readonly string[]): HttpReply => ({
@@ -148,43 +151,25 @@ const withHeaders = (reply: HttpReply, headers: readonly string[]): HttpReply =>
   headers: [...reply.headers, ...headers],
 })
 
-/** Exactly what a waiting call is sent. */
+/** Exactly what a waiting call is sent. A failure was reported when it happened; here it is only shown. */
 const resultReply = (
   { doors }: Context,
-  entry: Entry | undefined,
   respond: (value: unknown) => HttpReply,
   task: StoredTask,
   request: HttpRequest,
 ): HttpReply => {
   const result = toCallResult(task)
-  if (result.ok) return respond(result.value)
-  // Reported when it happened; here it is only shown.
-  const { internal: _internal, ...error } = result.error
-  const shown = doors.reveal
-    ? leave({ ...doors, report: () => undefined }, result.error, entry?.path ?? '')
-    : error
-  return problemReply(shown, pathOf(request.url))
+  return result.ok
+    ? respond(result.value)
+    : problemReply(toWireError(result.error, doors.reveal), pathOf(request.url))
 }
 
 /** `POST /{task}/tasks`: starts and answers with the record. */
-const startRoute = (context: Context, binding: RestBinding): Route => {
-  const { doors, taskDoors } = context
-  const { entry, source } = binding
-  const read = compileInput(entry.definition, { ...source, from: 'body' })
-  const handle = async (request: HttpRequest, params: PathParams): Promise<HttpReply> => {
-    const { ctx } = await enter(doors, request)
-    const started = await startTask(
-      taskDoors,
-      entry,
-      await read(request, params, asItIs),
-      ctx,
-      readStartHeaders(request),
-    )
-    if (!started.ok) return problemReply(leave(doors, started.error, entry.path), pathOf(request.url))
-    const { task, replayed } = started.value
-    return acceptedReply(context, task, taskDoors.callerOf(ctx), replayedHeader(replayed))
-  }
-  return { method: 'POST', path: `${binding.path}/tasks`, owner: entry.path, handle }
+const startRoute = (context: Context, { entry, path, source }: RestBinding): Route => {
+  const answer: Answer = ({ task, replayed }, caller) =>
+    acceptedReply(context, task, caller, replayedHeader(replayed))
+  const handle = startHandler(context, entry, { ...source, from: 'body' }, answer)
+  return { method: 'POST', path: `${path}/tasks`, owner: entry.path, handle }
 }
 
 type Procedure = string | undefined
@@ -365,7 +350,7 @@ const resultHandler = (context: Context, entries: ReadonlyMap<string, Entry>) =>
     if (!isFinished(task.status)) return acceptedReply(context, task, caller, [])
     const respond =
       responds.get(task.procedure) ?? ((value: unknown) => jsonReply(200, JSON.stringify(value)))
-    return resultReply(context, entries.get(task.procedure), respond, task, request)
+    return resultReply(context, respond, task, request)
   }
 }
 
