@@ -193,6 +193,7 @@ export class AppTasks {
       report: (message, error) => logger.error({ err: error }, message),
     })
     await engine.open(host)
+    engine.work([...this.#entries.keys()])
     return engine
   }
 

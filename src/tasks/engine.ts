@@ -34,6 +34,12 @@ export type TaskSpec = Omit<
   | 'cancelRequested'
 >
 
+/** How a task is submitted. */
+export interface SubmitOptions {
+  /** The caller's own database transaction, which the start joins; see `capabilities.transactionalStart`. */
+  readonly transaction?: unknown
+}
+
 /** What `submit` found or made. */
 export type Submitted =
   | { readonly kind: 'created' | 'replayed'; readonly task: StoredTask }
@@ -116,10 +122,15 @@ export type CancelResult =
 export interface TaskEngine {
   readonly name: string
   readonly capabilities: EngineCapabilities
-  /** Opens stores and recovers what an earlier process left. Idempotent. */
+  /** Opens stores and recovers what an earlier process left; runs nothing yet. Idempotent. */
   open(host: EngineHost): Promise<void>
+  /**
+   * Begins to run tasks of these procedures, those included that wait already. Tasks of others stay queued: for another
+   * host, where `capabilities.multiHost`. Called once, when open.
+   */
+  work(procedures: readonly string[]): void
   /** Resolves when the task is as durable as `capabilities.durable` says. */
-  submit(spec: TaskSpec): Promise<Submitted>
+  submit(spec: TaskSpec, options?: SubmitOptions): Promise<Submitted>
   get(id: string): Promise<StoredTask | undefined>
   list(query: TaskQuery): Promise<StoredPage>
   /**

@@ -58,6 +58,11 @@ export class FakeHost implements EngineHost {
     return this
   }
 
+  /** What it has scripts for. */
+  get procedures(): readonly string[] {
+    return [...this.#policies.keys()]
+  }
+
   policy(procedure: string): TaskPolicy | undefined {
     return this.#policies.get(procedure)
   }

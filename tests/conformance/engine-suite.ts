@@ -57,6 +57,7 @@ export const engineSuite = (
       engine = await place.create()
       engines.push(engine)
       await engine.open(host)
+      engine.work(host.procedures)
     }
     const restart = async (nextHost: FakeHost) => {
       await place.crash()

@@ -48,5 +48,6 @@ const watchEnd = async (id: string): Promise<void> => {
 }
 
 await engine.open(host)
+engine.work(['work'])
 tell('open')
 await Promise.all(Array.from({ length: 16 }, (_, lane) => startTasks(lane)))

@@ -73,6 +73,7 @@ describe('SIGKILL under load', () => {
 
     const engine = await local({ dir }).create()
     await engine.open(finishingHost)
+    engine.work(['work'])
     for (const id of said.ended) expect(await engine.get(id), id).toMatchObject({ status: 'succeeded' })
     await untilIdle(engine)
     for (const [id, n] of said.started) {
@@ -94,6 +95,7 @@ describe('SIGKILL under load', () => {
     child.stdout.resume()
     await once(child, 'close')
     await engine.open(finishingHost)
+    engine.work(['work'])
     await engine.close()
   }, 20_000)
 })

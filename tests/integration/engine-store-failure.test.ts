@@ -24,6 +24,7 @@ const open = async (host: FakeHost) => {
   const engine = new LocalEngine({ name: 'local', store, queueLimit: 100 })
   engines.push(engine)
   await engine.open(host)
+  engine.work(host.procedures)
   const start = async (procedure: string, extra = {}) => {
     const spec = {
       id: createTaskId(),

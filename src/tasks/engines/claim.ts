@@ -13,12 +13,13 @@ export interface ActiveClaim extends Claim {
 }
 
 /** Why an attempt is to stop. */
-export type StopName = 'Cancelled' | 'DEADLINE_EXCEEDED' | 'Draining'
+export type StopName = 'Cancelled' | 'DEADLINE_EXCEEDED' | 'Draining' | 'LeaseLost'
 
 const STOP_MESSAGES: Record<StopName, string> = {
   Cancelled: 'The task was cancelled',
   DEADLINE_EXCEEDED: `The task's deadline passed`,
   Draining: 'The process is shutting down',
+  LeaseLost: 'The task may run on another host now',
 }
 
 /** The reason of an aborted signal: its name tells why. */

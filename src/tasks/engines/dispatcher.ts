@@ -4,12 +4,12 @@
  * Not in it: the records themselves (ledger), how a handler is run (host).
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { errorData } from '../../protocol/errors.ts'
 import type { EngineHost, TaskPolicy } from '../engine.ts'
 import type { Outcome } from '../executor.ts'
-import { ended, expired, progressed, recovered, started } from '../lifecycle.ts'
+import { expired, progressed, recovered, started } from '../lifecycle.ts'
 import type { StoredTask } from '../stored-task.ts'
 import { NotJson } from '../stores/record-codec.ts'
+import { afterAttempt, DRAINED, notJsonOutcome, runClaim } from './attempt-end.ts'
 import { createClaim, stopReason, type ActiveClaim } from './claim.ts'
 import { Crew } from './crew.ts'
 import type { Entry, Live } from './entry.ts'
@@ -43,6 +43,7 @@ export class Dispatcher {
   readonly #slots: Slots
   readonly #crew = new Crew()
   readonly #waiting = new WaitingRoom((entry) => this.#due(entry))
+  #procedures: ReadonlySet<string> = new Set()
   #pause: NodeJS.Timeout | undefined
   #stopped = false
   #gone = false
@@ -57,6 +58,11 @@ export class Dispatcher {
   /** Takes tasks of an earlier process, oldest first. */
   resume(entries: readonly Entry[]): void {
     for (const entry of entries) this.#waiting.add(entry)
+  }
+
+  /** Begins to run tasks of these procedures. */
+  work(procedures: readonly string[]): void {
+    this.#procedures = new Set(procedures)
     this.#pump()
   }
 
@@ -79,7 +85,7 @@ export class Dispatcher {
   takeSlot({ procedure, runAt = 0, deadlineAt = Infinity }: StoredTask, now: number): Slot | undefined {
     const isDue = runAt <= now && deadlineAt > now
     if (!isDue || this.#isResting || !this.#waiting.isEmpty(procedure)) return undefined
-    const policy = this.#host.policy(procedure)
+    const policy = this.#policy(procedure)
     return policy && this.#slots.isFree(procedure, policy) ? this.#take(procedure, policy) : undefined
   }
 
@@ -162,8 +168,13 @@ export class Dispatcher {
   }
 
   #mayRun(procedure: string): boolean {
-    const policy = this.#host.policy(procedure)
+    const policy = this.#policy(procedure)
     return policy !== undefined && this.#slots.isFree(procedure, policy)
+  }
+
+  /** How tasks of a procedure are run here; undefined when they are not. */
+  #policy(procedure: string): TaskPolicy | undefined {
+    return this.#procedures.has(procedure) ? this.#host.policy(procedure) : undefined
   }
 
   /** Writes that an attempt begins, then begins it. Never rejects. */
@@ -208,36 +219,22 @@ export class Dispatcher {
     this.#crew.leave()
   }
 
-  async #outcomeOf(claim: ActiveClaim): Promise<Outcome> {
+  #outcomeOf(claim: ActiveClaim): Outcome | Promise<Outcome> {
     // A drain began while the claim was being written.
-    if (this.#stopped) return { kind: 'returned' }
-    try {
-      return await this.#host.run(claim)
-    } catch (error) {
-      this.#host.report(`Running task ${claim.task.id} failed in a way that a host promises not to`, error)
-      return { kind: 'lost', reason: error instanceof Error ? (error.stack ?? error.message) : String(error) }
-    }
+    return this.#stopped ? { kind: 'returned' } : runClaim(this.#host, claim)
   }
 
   /** Writes how an attempt ended, again and again while the store fails: it did end. */
   async #settle(entry: Entry, claim: ActiveClaim, outcome: Outcome): Promise<void> {
     while (!this.#gone)
       try {
-        await this.#ledger.change(entry, (task) => this.#afterwards(task, claim, outcome))
+        await this.#ledger.change(entry, (task) => afterAttempt(task, claim, outcome))
         return
       } catch (error) {
-        if (error instanceof NotJson) return this.#settle(entry, claim, notJson(error))
+        if (error instanceof NotJson) return this.#settle(entry, claim, notJsonOutcome(error))
         this.#rest(`How task ${entry.id} ended could not be written, and is tried again`, error)
         await sleep(STORE_PAUSE)
       }
-  }
-
-  #afterwards(task: StoredTask, claim: ActiveClaim, outcome: Outcome): StoredTask {
-    const now = Date.now()
-    const isOfDrain = claim.givenBack && (outcome.kind === 'error' || outcome.kind === 'lost')
-    if (isOfDrain && task.attempt === claim.attempt && task.status === 'running')
-      return recovered(task, { now, rules: claim.policy, reason: DRAINED })
-    return ended(task, claim.attempt, outcome, { now, rules: claim.policy })
   }
 
   #progress({ id, live }: Entry, claim: ActiveClaim, progress: unknown): void {
@@ -283,13 +280,3 @@ export class Dispatcher {
     return recovered(task, { now: Date.now(), rules: rulesOf(this.#host, task.procedure), reason: DRAINED })
   }
 }
-
-const DRAINED = 'The process stopped before the attempt ended'
-
-const notJson = (error: NotJson): Outcome => ({
-  kind: 'error',
-  error: {
-    ...errorData('OUTPUT_INVALID', 'The output holds a value that JSON can not'),
-    internal: { name: error.name, message: error.message },
-  },
-})

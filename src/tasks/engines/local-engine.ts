@@ -15,6 +15,7 @@ import {
 import { cancelled, cancelRequested, created, recovered, requeued, started } from '../lifecycle.ts'
 import type { TaskStore } from '../store.ts'
 import type { StoredTask } from '../stored-task.ts'
+import { createAges } from './age.ts'
 import { stopReason } from './claim.ts'
 import { Dispatcher } from './dispatcher.ts'
 import type { Entry } from './entry.ts'
@@ -54,7 +55,7 @@ export class LocalEngine implements TaskEngine {
   #closing: Promise<void> | undefined
   /** Starts that are being written and will have to wait in the queue. */
   #arriving = 0
-  #newest = 0
+  readonly #ageOf = createAges()
 
   constructor({ name, store, queueLimit }: LocalEngineParts) {
     this.name = name
@@ -68,13 +69,17 @@ export class LocalEngine implements TaskEngine {
     return this.#opening
   }
 
+  work(procedures: readonly string[]): void {
+    this.#opened().dispatcher.work(procedures)
+  }
+
   async submit(spec: TaskSpec): Promise<Submitted> {
     const { ledger, dispatcher } = this.#serving()
     const now = Date.now()
     const holder = ledger.index.holder(spec, now)
     // No `await` between looking and reserving: of many starts with one key, one finds it free.
     if (holder) return (await this.#replay(holder, spec)) ?? this.submit(spec)
-    const queued = created(spec, this.#nextAge(now))
+    const queued = created(spec, this.#ageOf(now))
     const slot = dispatcher.takeSlot(queued, now)
     if (!slot) this.#admit()
     return { kind: 'created', task: await this.#reserving(spec, () => this.#create(queued, slot)) }
@@ -220,12 +225,6 @@ export class LocalEngine implements TaskEngine {
     this.#open?.sweeper.stop()
     this.#hub.close()
     if (this.#open) await this.#store.close()
-  }
-
-  /** Tasks of one millisecond differ by a thousandth, so that the order of age is the order of starts. */
-  #nextAge(now: number): number {
-    this.#newest = now > this.#newest ? now : this.#newest + 0.001
-    return this.#newest
   }
 
   #find(id: string): Entry | undefined {

@@ -1,0 +1,113 @@
+/**
+ * Takes tasks from the queue while there are slots for them.
+ *
+ * Asks only for procedures that the queue said have some, or that gave as many as were asked for last time; which of
+ * them is asked first goes round.
+ */
+import type { EngineHost } from '../../engine.ts'
+import { rulesOf } from '../rules.ts'
+import { Slots, type Slot } from '../slots.ts'
+import type { SharedQueue, Taken } from './shared-queue.ts'
+
+/** What it works with. */
+export interface FetcherParts {
+  readonly host: EngineHost
+  readonly queue: Pick<SharedQueue, 'take'>
+  /** Runs a taken task; gives its slot back when it has ended. */
+  begin(taken: Taken, slot: Slot, takenAt: number): void
+}
+
+/** The most that one request takes. */
+const MOST = 100
+
+/** Milliseconds without requests after one failed. */
+const PAUSE = 1000
+
+/** Decides what to ask for. */
+export class Fetcher {
+  readonly #parts: FetcherParts
+  readonly #slots: Slots
+  /** Procedures that may have tasks, the one asked last at the end. */
+  readonly #hopeful = new Set<string>()
+  readonly #asking = new Map<string, Promise<void>>()
+  #pause: NodeJS.Timeout | undefined
+  #stopped = false
+
+  constructor(parts: FetcherParts) {
+    this.#parts = parts
+    this.#slots = new Slots((runOn) => parts.host.slots(runOn))
+  }
+
+  /** There may be tasks of a procedure. */
+  available(procedure: string): void {
+    this.#hopeful.add(procedure)
+    this.#pump()
+  }
+
+  release(slot: Slot): void {
+    this.#slots.release(slot)
+    this.#pump()
+  }
+
+  /** Asks no more; resolves when no answer is under way. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    clearTimeout(this.#pause)
+    await Promise.all(this.#asking.values())
+  }
+
+  #pump(): void {
+    if (this.#stopped || this.#pause) return
+    for (const procedure of this.#hopeful) if (!this.#asking.has(procedure)) this.#ask(procedure)
+  }
+
+  #ask(procedure: string): void {
+    const slots = this.#reserve(procedure)
+    if (slots.length === 0) return
+    this.#hopeful.delete(procedure)
+    const asking = this.#take(procedure, slots).finally(() => {
+      this.#asking.delete(procedure)
+      for (const slot of slots) this.#slots.release(slot)
+      this.#pump()
+    })
+    this.#asking.set(procedure, asking)
+  }
+
+  #reserve(procedure: string): Slot[] {
+    const policy = this.#parts.host.policy(procedure)
+    if (!policy) return []
+    const slots: Slot[] = []
+    while (slots.length < MOST && this.#slots.isFree(procedure, policy))
+      slots.push(this.#slots.take(procedure, policy))
+    return slots
+  }
+
+  /** Uses up as many slots as there were tasks. Never rejects. */
+  async #take(procedure: string, slots: Slot[]): Promise<void> {
+    const { host, queue, begin } = this.#parts
+    const asked = slots.length
+    const takenAt = performance.now()
+    try {
+      const taken = await queue.take(procedure, asked, (name) => rulesOf(host, name))
+      if (taken.length === asked) this.#hopeful.add(procedure)
+      for (const each of taken) {
+        const slot = slots.pop() as Slot
+        this.#slots.begin(slot)
+        begin(each, slot, takenAt)
+      }
+    } catch (error) {
+      this.#hopeful.add(procedure)
+      this.#rest(error)
+    }
+  }
+
+  /** The queue failed: nothing is asked for a moment. Reported once. */
+  #rest(error: unknown): void {
+    if (this.#stopped || this.#pause) return
+    this.#parts.host.report('No task can be taken from the queue, which is tried again', error)
+    this.#pause = setTimeout(() => {
+      this.#pause = undefined
+      this.#pump()
+    }, PAUSE)
+  }
+}

@@ -1,0 +1,200 @@
+/**
+ * The attempts that this host runs: each from its lease to the record of its end.
+ *
+ * Not in it: which tasks are taken (fetcher), how a handler is run (host).
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { EngineHost } from '../../engine.ts'
+import type { Outcome } from '../../executor.ts'
+import { cancelRequested, progressed, recovered } from '../../lifecycle.ts'
+import type { StoredTask } from '../../stored-task.ts'
+import { NotJson } from '../../stores/record-codec.ts'
+import { Alarms } from '../alarms.ts'
+import { afterAttempt, DRAINED, notJsonOutcome, runClaim } from '../attempt-end.ts'
+import { createClaim, stopReason } from '../claim.ts'
+import { Crew } from '../crew.ts'
+import type { Slot } from '../slots.ts'
+import { Leases } from './leases.ts'
+import { Relay } from './relay.ts'
+import type { Run } from './run.ts'
+import type { SharedQueue, Taken } from './shared-queue.ts'
+import type { Watching } from './watching.ts'
+
+/** What it works with. */
+export interface RunsParts {
+  readonly host: EngineHost
+  readonly queue: SharedQueue
+  readonly watching: Watching
+  /** An attempt has ended: its slot is free. */
+  ended(slot: Slot): void
+}
+
+/** Milliseconds between tries to write how an attempt ended. */
+const QUEUE_PAUSE = 1000
+
+/** How long after its grace a drain waits for attempts that were told to stop. */
+const LONGEST_LINGER = 2000
+
+/** Lives from open to drain. */
+export class Runs {
+  readonly #parts: RunsParts
+  readonly #running = new Map<string, Run>()
+  readonly #crew = new Crew()
+  readonly #leases: Leases
+  readonly #relay: Relay
+  readonly #deadlines = new Alarms<Run>((run) => run.claim.stop.abort(stopReason('DEADLINE_EXCEEDED')))
+  #stopped = false
+  #gone = false
+
+  constructor(parts: RunsParts) {
+    this.#parts = parts
+    this.#relay = new Relay(parts.queue)
+    this.#leases = new Leases({
+      queue: parts.queue,
+      report: (message, error) => parts.host.report(message, error),
+      lost: (run) => this.#lose(run),
+      stop: (run) => this.#stop(run),
+    })
+  }
+
+  /** Whether a task runs here. */
+  has(id: string): boolean {
+    return this.#running.has(id)
+  }
+
+  /** Runs an attempt that was taken at `takenAt` (`performance.now`). */
+  begin(taken: Taken, slot: Slot, takenAt: number): void {
+    const { host, queue } = this.#parts
+    const claim = createClaim(taken.task, slot.policy, {
+      progress: (progress) => this.#progress(run, progress),
+      log: (log) =>
+        this.#isRunning(run) && (this.#tell(run, { type: 'log', log }), this.#relay.log(run, log)),
+      report: (message, error) => host.report(message, error),
+    })
+    const heldUntil = takenAt + queue.lease
+    const run: Run = { taken, claim, slot, task: taken.task, heldUntil, isLost: false, alarm: undefined }
+    this.#running.set(taken.task.id, run)
+    this.#leases.add(run)
+    this.#crew.join()
+    const { deadlineAt } = taken.task
+    if (deadlineAt !== undefined) run.alarm = this.#deadlines.set(run, deadlineAt)
+    void this.#run(run)
+  }
+
+  /** Somebody asked the task to stop; nothing happens when it does not run here. */
+  stop(id: string): void {
+    const run = this.#running.get(id)
+    if (run) this.#stop(run)
+  }
+
+  /** Begins nothing more: what is taken from now on is given back. */
+  refuse(): void {
+    this.#stopped = true
+  }
+
+  /** Waits so many ms for what runs, then tells it to stop and gives back what does not. */
+  async drain(grace: number): Promise<void> {
+    if (!(await this.#crew.gone(grace))) {
+      const linger = this.#tellToStop()
+      if (!(await this.#crew.gone(linger))) await this.#giveBack()
+    }
+    this.#gone = true
+    for (const run of this.#running.values()) this.#forget(run)
+  }
+
+  /** Sees an attempt through. Never rejects. */
+  async #run(run: Run): Promise<void> {
+    const { host, ended } = this.#parts
+    // A drain began while the task was being taken.
+    const outcome: Outcome = this.#stopped ? { kind: 'returned' } : await runClaim(host, run.claim)
+    ended(run.slot)
+    await this.#relay.finish(run)
+    await this.#settle(run, outcome)
+    this.#forget(run)
+    this.#crew.leave()
+  }
+
+  /** Writes how it ended, again and again while the queue can't be reached: it did end. */
+  async #settle(run: Run, outcome: Outcome): Promise<void> {
+    while (!this.#gone && !run.isLost)
+      try {
+        await this.#write(run, afterAttempt(run.task, run.claim, outcome))
+        return
+      } catch (error) {
+        if (error instanceof NotJson) return this.#settle(run, notJsonOutcome(error))
+        this.#parts.host.report(
+          `How task ${run.task.id} ended could not be written, and is tried again`,
+          error,
+        )
+        await sleep(QUEUE_PAUSE)
+      }
+  }
+
+  async #write(run: Run, next: StoredTask): Promise<void> {
+    if (await this.#parts.queue.settle(run.taken, next)) this.#parts.watching.changed(next.id)
+    else run.isLost = true
+  }
+
+  #progress(run: Run, progress: unknown): void {
+    if (!this.#isRunning(run)) return
+    run.task = progressed(run.task, run.claim.attempt, progress)
+    this.#tell(run, { type: 'progress', progress })
+    this.#relay.progress(run, progress)
+  }
+
+  #tell(run: Run, event: Parameters<Watching['tell']>[1]): void {
+    this.#parts.watching.tell(run.task.id, event)
+  }
+
+  #isRunning(run: Run): boolean {
+    return !run.isLost && this.#running.get(run.task.id) === run
+  }
+
+  #stop(run: Run): void {
+    run.task = cancelRequested(run.task)
+    run.claim.stop.abort(stopReason('Cancelled'))
+  }
+
+  #lose(run: Run): void {
+    run.isLost = true
+    run.claim.stop.abort(stopReason('LeaseLost'))
+    this.#parts.host.report(
+      `Task ${run.task.id} (${run.task.procedure}) is no longer this process's: its lease of ` +
+        `${this.#parts.queue.lease} ms was not renewed in time. What attempt ${run.claim.attempt} ends with is dropped`,
+    )
+    this.#leases.remove(run)
+  }
+
+  #forget(run: Run): void {
+    this.#leases.remove(run)
+    if (run.alarm) this.#deadlines.cancel(run.alarm)
+    // It may run here again by now.
+    if (this.#running.get(run.task.id) === run) this.#running.delete(run.task.id)
+  }
+
+  /** How long to wait for those who were told. */
+  #tellToStop(): number {
+    const runs = [...this.#running.values()]
+    for (const { claim } of runs) {
+      claim.givenBack = true
+      claim.stop.abort(stopReason('Draining'))
+    }
+    return Math.min(LONGEST_LINGER, Math.max(0, ...runs.map(({ claim }) => claim.policy.cancelGrace)))
+  }
+
+  async #giveBack(): Promise<void> {
+    this.#gone = true
+    const left = [...this.#running.values()].filter(({ isLost }) => !isLost)
+    const written = await Promise.allSettled(left.map((run) => this.#write(run, this.#lost(run))))
+    const failed = written.find((result) => result.status === 'rejected')
+    if (failed)
+      this.#parts.host.report(
+        'Running tasks could not be given back; others take them when their leases end',
+        failed.reason,
+      )
+  }
+
+  #lost({ task, claim }: Run): StoredTask {
+    return recovered(task, { now: Date.now(), rules: claim.policy, reason: DRAINED })
+  }
+}

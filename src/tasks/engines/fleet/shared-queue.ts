@@ -1,0 +1,93 @@
+/**
+ * The port of a fleet's queue: one place that many hosts share. It keeps the records and hands each task to one host at
+ * a time, for as long as that host keeps its lease.
+ *
+ * Not in it: which procedure has room (fetcher), how an attempt is run (runs), when an error is worth a retry
+ * (lifecycle).
+ */
+import type { TaskLog } from '../../../protocol/task.ts'
+import type { CancelResult, EngineCapabilities, StoredPage, Submitted, TaskQuery } from '../../engine.ts'
+import type { EndingRules } from '../../lifecycle.ts'
+import type { Report } from '../../store.ts'
+import type { StoredTask } from '../../stored-task.ts'
+
+/** A task whose attempt `task.attempt` is this host's to run. */
+export interface Taken {
+  /** As written when it was taken: `running`. */
+  readonly task: StoredTask
+  /** What proves to the queue that it is still this host's. */
+  readonly lease: unknown
+}
+
+/** What a queue tells each host, pushed. May come twice, may come late; after a silence comes `missed`. */
+export interface QueueListener {
+  /** A task of this procedure may be taken. */
+  available(procedure: string): void
+  /** The record of a task changed, here or elsewhere. */
+  changed(id: string): void
+  progress(id: string, progress: unknown): void
+  log(id: string, log: TaskLog): void
+  /** Whoever runs it is to stop it. */
+  cancelRequested(id: string): void
+  /** The line was down: anything may have happened. */
+  missed(): void
+}
+
+/** What became of a lease: `stop` is held, and its task was asked to stop. */
+export type Renewal = 'held' | 'stop' | 'lost'
+
+/** What an attempt said since its last word. */
+export interface Said {
+  /** The latest, if there was any. */
+  readonly progress?: unknown
+  readonly logs: readonly TaskLog[]
+}
+
+/** How a task is queued again by hand. Times in ms. */
+export interface FreshAttempts {
+  readonly attempts: number
+  readonly deadline: number | undefined
+}
+
+/** The rules by which tasks of a procedure end; defaults for an unknown one. */
+export type RulesOf = (procedure: string) => EndingRules
+
+/**
+ * Shared by hosts. Methods reject with `EngineUnavailable` when it can't be reached, none waits for ever. Every change
+ * of a record is atomic and raises its revision; one that is made for a lease which is lost changes nothing.
+ */
+export interface SharedQueue {
+  readonly name: string
+  readonly capabilities: EngineCapabilities
+  /** Milliseconds that a lease holds without being renewed. */
+  readonly lease: number
+  /** Connects and makes what it needs; idempotent. Rejects with what to do when it can't be used. */
+  open(listener: QueueListener, report: Report): Promise<void>
+  /** Begins to tell which of these procedures have tasks to take, those that are there already included. */
+  work(procedures: readonly string[]): void
+  /** Resolves when the task is durable. Of many with one idempotency key, from any host, one is created. */
+  submit(task: StoredTask, transaction?: unknown): Promise<Submitted>
+  get(id: string): Promise<StoredTask | undefined>
+  /** @throws ProcedureError BAD_REQUEST for a cursor that no page gave */
+  list(query: TaskQuery): Promise<StoredPage>
+  /** How many tasks are queued, about. */
+  depth(): Promise<number>
+  /**
+   * Takes at most so many tasks that are due, by priority, then oldest first, and writes that their attempts begin. Fewer
+   * means there are no more now. An attempt whose host lost its lease counts, as `recovered` says; a task that was
+   * cancelled, is too late or has no attempt left is ended and not among them.
+   */
+  take(procedure: string, most: number, rulesOf: RulesOf): Promise<readonly Taken[]>
+  /** Renews leases; in the order of what was given. */
+  renew(taken: readonly Taken[]): Promise<readonly Renewal[]>
+  /** Writes how the attempt ended. False when the lease was lost: then nothing is written. */
+  settle(taken: Taken, next: StoredTask): Promise<boolean>
+  /** Tells other hosts, and keeps the progress in the record; best effort, never rejects. */
+  report(taken: Taken, said: Said): Promise<void>
+  /** A queued task is cancelled, for good, whoever takes it at this moment; a running one is asked to stop. */
+  cancel(id: string, keep: number): Promise<CancelResult | undefined>
+  retry(id: string, fresh: FreshAttempts): Promise<StoredTask | 'not-ended' | 'succeeded' | undefined>
+  remove(id: string): Promise<'removed' | 'not-ended' | 'unknown'>
+  /** Tells nothing more and lets go of connections. */
+  close(): Promise<void>
+}

@@ -1,0 +1,144 @@
+/**
+ * Follows tasks that are watched here, wherever they run: what the queue tells of them is read anew and handed to the
+ * hub once per change.
+ */
+import type { EngineEvent, TaskEngine } from '../../engine.ts'
+import type { Report } from '../../store.ts'
+import type { StoredTask } from '../../stored-task.ts'
+import { isFinished } from '../../../protocol/task.ts'
+import type { NewEvent } from '../channel.ts'
+import { EventHub, type WatchOptions } from '../event-hub.ts'
+
+/** What it works with. */
+export interface WatchingParts {
+  readonly get: TaskEngine['get']
+  readonly report: Report
+}
+
+/** Milliseconds between looks at everything watched, should the line be down and nobody know it. */
+const LOOK_EVERY = 5000
+
+/** A task that is or was watched and has not ended, as this host knows it. */
+interface Followed {
+  latest: StoredTask | undefined
+  watchers: number
+  reading: Promise<void> | undefined
+  isStale: boolean
+  /** Watchers were told of a gap: whatever is read next tells them where they are. */
+  isBehindGap: boolean
+}
+
+/** Whether nothing happened between two records but progress, of which watchers hear by itself. */
+const isSameState = (a: StoredTask, b: StoredTask): boolean =>
+  a.status === b.status &&
+  a.attempt === b.attempt &&
+  a.attempts.length === b.attempts.length &&
+  a.cancelRequested === b.cancelRequested &&
+  a.runAt === b.runAt
+
+/** One look for all watchers of a task. */
+export class Watching {
+  readonly #parts: WatchingParts
+  readonly #hub = new EventHub()
+  /** Stays until the task ends: a watcher that comes back goes on where it was. */
+  readonly #followed = new Map<string, Followed>()
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(parts: WatchingParts) {
+    this.#parts = parts
+  }
+
+  async *watch(id: string, options: WatchOptions): AsyncGenerator<EngineEvent, void> {
+    const followed = this.#follow(id)
+    followed.watchers += 1
+    this.#timer ??= setInterval(() => this.#look(), LOOK_EVERY).unref()
+    try {
+      // Followed first, then read: a change that comes between is not lost.
+      const read = await this.#parts.get(id)
+      if (!read) return
+      this.#learn(id, followed, read)
+      yield* this.#hub.watch(followed.latest ?? read, options)
+    } finally {
+      followed.watchers -= 1
+      this.#leave(id, followed)
+    }
+  }
+
+  /** A task changed, so far as anybody knows. */
+  changed(id: string): void {
+    const followed = this.#followed.get(id)
+    if (!followed) return
+    followed.isStale = true
+    followed.reading ??= this.#read(id, followed)
+  }
+
+  /** Something happened that changes no record. */
+  tell(id: string, event: NewEvent): void {
+    if (this.#followed.has(id)) this.#hub.emit(id, event)
+  }
+
+  /** Nothing was heard for a while. */
+  missed(): void {
+    for (const [id, followed] of this.#followed) {
+      this.#hub.emit(id, { type: 'gap' })
+      followed.isBehindGap = true
+      this.changed(id)
+    }
+  }
+
+  /** A task is queued again or forgotten. */
+  forget(id: string): void {
+    this.#hub.forget(id)
+  }
+
+  close(): void {
+    clearInterval(this.#timer)
+    this.#hub.close()
+    this.#followed.clear()
+  }
+
+  #follow(id: string): Followed {
+    const known = this.#followed.get(id)
+    if (known) return known
+    const followed = {
+      latest: undefined,
+      watchers: 0,
+      reading: undefined,
+      isStale: false,
+      isBehindGap: false,
+    }
+    this.#followed.set(id, followed)
+    return followed
+  }
+
+  #leave(id: string, { watchers, latest }: Followed): void {
+    if (watchers === 0 && (!latest || isFinished(latest.status))) this.#followed.delete(id)
+  }
+
+  /** Never rejects. */
+  async #read(id: string, followed: Followed): Promise<void> {
+    while (followed.isStale) {
+      followed.isStale = false
+      try {
+        const task = await this.#parts.get(id)
+        if (task) this.#learn(id, followed, task)
+      } catch (error) {
+        this.#parts.report(`Watched task ${id} could not be read, and is looked at again`, error)
+      }
+    }
+    followed.reading = undefined
+  }
+
+  #learn(id: string, followed: Followed, task: StoredTask): void {
+    const { latest, isBehindGap } = followed
+    if (latest && latest.revision >= task.revision && !isBehindGap) return
+    followed.latest = task
+    followed.isBehindGap = false
+    if (latest && (isBehindGap || !isSameState(latest, task))) this.#hub.changed(task)
+    this.#leave(id, followed)
+  }
+
+  #look(): void {
+    for (const [id, { watchers }] of this.#followed) if (watchers > 0) this.changed(id)
+  }
+}
