@@ -1,5 +1,5 @@
 // Programs that no npm package brings. To need another one, add a line to PROGRAMS and name it in `--needs=`.
-import { accessSync, constants, existsSync } from 'node:fs'
+import { accessSync, constants, existsSync, readdirSync } from 'node:fs'
 import { delimiter, isAbsolute, join } from 'node:path'
 import { capture } from './capture.mjs'
 import { withLock } from './lock.mjs'
@@ -18,7 +18,22 @@ const PROGRAMS = {
       '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
     ],
   },
+  'redis-server': {
+    env: 'ERRAND_REDIS',
+    debian: 'redis-server',
+    for: 'the tests of tasks in Redis, which start servers of their own',
+    commands: ['redis-server', 'valkey-server'],
+  },
+  postgres: {
+    env: 'ERRAND_POSTGRES',
+    debian: 'postgresql',
+    for: 'the tests of tasks in Postgres, which start servers of their own',
+    // Debian keeps it out of PATH, one folder for each version.
+    commands: ['postgres', '/usr/lib/postgresql/*/bin/postgres'],
+  },
 }
+
+const skipped = (process.env.ERRAND_SKIP ?? '').split(',')
 
 /** Installs what is missing, where that is possible; returns the variables that say where each program is. */
 export const ensurePrograms = async (names) => {
@@ -33,6 +48,9 @@ export const ensurePrograms = async (names) => {
   return env
 }
 
+/** Where a program is; undefined when it is not there or `ERRAND_SKIP` names it. */
+export const findProgram = (name) => (skipped.includes(name) ? undefined : find(PROGRAMS[name]))
+
 const find = (program) => {
   const named = process.env[program.env]
   if (named && !isExecutable(named))
@@ -40,7 +58,16 @@ const find = (program) => {
       `${program.env} names ${named}, which is no program`,
       `correct or unset ${program.env}`,
     )
-  return named || program.commands.map(which).find(Boolean)
+  return named || program.commands.flatMap(versions).map(which).find(Boolean)
+}
+
+/** A path with a `*` in place of a folder stands for all that are there, the newest version first. */
+const versions = (command) => {
+  const [before, after] = command.split('*')
+  if (after === undefined) return [command]
+  const folders = existsSync(before) ? readdirSync(before) : []
+  const newestFirst = folders.sort((a, b) => b.localeCompare(a, 'en', { numeric: true }))
+  return newestFirst.map((folder) => before + folder + after)
 }
 
 const which = (command) =>
@@ -58,8 +85,6 @@ const isExecutable = (path) => {
     return false
   }
 }
-
-const skipped = (process.env.ERRAND_SKIP ?? '').split(',')
 
 const install = async (name, program) => {
   if (skipped.includes(name)) {
