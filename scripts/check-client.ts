@@ -62,10 +62,10 @@ const DOORS: readonly Door[] = [
     name: 'errand/client',
     file: 'src/client/index.ts',
     base: `export { ${trpcNames().join(', ')} } from '@trpc/client'`,
-    budget: 2048,
+    budget: 3072,
   },
   // Beside a generated client: handles and errors, and nothing of tRPC.
-  { name: 'errand/client/rest', file: 'src/client/rest.ts', base: '', budget: 2304 },
+  { name: 'errand/client/rest', file: 'src/client/rest.ts', base: '', budget: 3072 },
 ]
 
 const EMPTY: Bundle = { size: 0, inputs: {} }

@@ -278,6 +278,11 @@ export type IfNoneMatch = string;
 export type LastEventId = string;
 
 /**
+ * Made up by a client for one start, which it may then make again when the answer was lost. Yields to any idempotency key.
+ */
+export type RetryKey = string;
+
+/**
  * Not before so long from now: milliseconds, or a text like `10m`.
  */
 export type TaskDelay = string;
@@ -403,7 +408,12 @@ export type StartCountPrimesData = {
         'Task-Tags'?: string;
     };
     path?: never;
-    query?: never;
+    query?: {
+        /**
+         * Made up by a client for one start, which it may then make again when the answer was lost. Yields to any idempotency key.
+         */
+        retryKey?: string;
+    };
     url: '/countPrimes/tasks';
 };
 
@@ -964,7 +974,12 @@ export type StartThumbnailData = {
         'Task-Tags'?: string;
     };
     path?: never;
-    query?: never;
+    query?: {
+        /**
+         * Made up by a client for one start, which it may then make again when the answer was lost. Yields to any idempotency key.
+         */
+        retryKey?: string;
+    };
     url: '/thumbnail/tasks';
 };
 

@@ -235,6 +235,11 @@ export const zIfNoneMatch = z.string();
 export const zLastEventId = z.string();
 
 /**
+ * Made up by a client for one start, which it may then make again when the answer was lost. Yields to any idempotency key.
+ */
+export const zRetryKey = z.string().min(1).max(255);
+
+/**
  * Not before so long from now: milliseconds, or a text like `10m`.
  */
 export const zTaskDelay = z.string();
@@ -297,6 +302,10 @@ export const zStartCountPrimesHeaders = z.object({
     'Task-Delay': z.string().optional(),
     'Task-Priority': z.int().gte(-100).lte(100).optional(),
     'Task-Tags': z.string().optional()
+});
+
+export const zStartCountPrimesQuery = z.object({
+    retryKey: z.string().min(1).max(255).optional()
 });
 
 /**
@@ -483,6 +492,10 @@ export const zStartThumbnailHeaders = z.object({
     'Task-Delay': z.string().optional(),
     'Task-Priority': z.int().gte(-100).lte(100).optional(),
     'Task-Tags': z.string().optional()
+});
+
+export const zStartThumbnailQuery = z.object({
+    retryKey: z.string().min(1).max(255).optional()
 });
 
 /**

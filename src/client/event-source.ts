@@ -3,6 +3,9 @@
  * headers, both of which the browser's own one lacks.
  */
 import type { HTTPHeaders } from '@trpc/client'
+import { patience } from '../protocol/patience.ts'
+import { pause } from '../protocol/stop.ts'
+import { refusalOf } from './failure.ts'
 
 /** What to send along. */
 export interface EventSourceInit {
@@ -12,23 +15,38 @@ export interface EventSourceInit {
 
 const CONNECTING = 0
 const CLOSED = 2
-/** Milliseconds before it connects again. */
-const PAUSE = 1000
 
-// tRPC writes JSON, which is one line: of a field that comes twice the last will do.
+/** Why a connection ended: a status where there was an answer. */
+interface Loss extends Partial<ReturnType<typeof refusalOf>> {
+  readonly message?: string
+}
+
+// tRPC writes JSON, which is one line: of a field that comes twice the last will do. JSON may hold line separators
+// (U+2028) that a regular expression's `.` and `$` take for the end of a line.
 const readBlock = (block: string): Record<string, string> =>
-  Object.fromEntries(Array.from(block.matchAll(/^(\w+): ?(.*)/gm), ([, name, value]) => [name, value]))
+  Object.fromEntries(
+    block.split(/\r?\n/).map((line) => {
+      const [, name = '', value = ''] = /^(\w+): ?(.*)/s.exec(line) ?? []
+      return [name, value]
+    }),
+  )
 
-/** An EventSource over fetch. Reconnects with `Last-Event-ID` until closed or refused. */
+const isEventStream = ({ headers }: Response): boolean =>
+  !!headers.get('content-type')?.startsWith('text/event-stream')
+
+/** An EventSource over fetch. Reconnects with `Last-Event-ID` until closed or refused; its errors say why. */
 export class FetchEventSource extends EventTarget {
   readonly CLOSED = CLOSED
   readyState = CONNECTING
   readonly #abort = new AbortController()
   #lastEventId = ''
+  /** Connections in a row that brought nothing. */
+  #failures = 0
 
   constructor(url: string, init: EventSourceInit = {}) {
     super()
-    void this.#run(url, init)
+    // Its only failure is that it was closed.
+    this.#run(url, init).catch(() => undefined)
   }
 
   close(): void {
@@ -37,18 +55,21 @@ export class FetchEventSource extends EventTarget {
   }
 
   async #run(url: string, init: EventSourceInit): Promise<void> {
+    const { signal } = this.#abort
     while (this.readyState !== CLOSED) {
-      const refused = await this.#connect(url, init).catch(() => false)
+      const loss = await this.#connect(url, init).catch((error: Error): Loss => ({ message: error.message }))
       // Closed by its owner, who knows.
-      if (this.#abort.signal.aborted) return
-      if (refused) this.readyState = CLOSED
-      this.dispatchEvent(new Event('error'))
-      if (!refused) await new Promise((resolve) => setTimeout(resolve, PAUSE))
+      signal.throwIfAborted()
+      const { status, retryAfter } = loss
+      // Refused: asking again makes no sense.
+      if (status && status < 500 && status !== 429) this.readyState = CLOSED
+      this.dispatchEvent(Object.assign(new Event('error'), loss))
+      if (this.readyState !== CLOSED) await pause(patience(this.#failures++, retryAfter), signal)
     }
   }
 
-  /** Reads one connection to its end; true when the server refuses, so that asking again makes no sense. */
-  async #connect(url: string, { headers, fetch = globalThis.fetch }: EventSourceInit): Promise<boolean> {
+  /** Reads one connection to its end. */
+  async #connect(url: string, { headers, fetch = globalThis.fetch }: EventSourceInit): Promise<Loss> {
     const { signal } = this.#abort
     const response = await fetch(url, {
       headers: {
@@ -58,7 +79,10 @@ export class FetchEventSource extends EventTarget {
       },
       signal,
     })
-    if (!response.ok || response.status === 204 || !response.body) return response.status < 500
+    if (!response.ok || !response.body || !isEventStream(response)) {
+      void response.body?.cancel()
+      return { ...refusalOf(response), message: `Status ${response.status}, and no events` }
+    }
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader()
     let text = ''
     for (let read = await reader.read(); !read.done; read = await reader.read()) {
@@ -67,10 +91,11 @@ export class FetchEventSource extends EventTarget {
       // A listener may close it, and a closed one says nothing more.
       for (const block of blocks) if (!signal.aborted) this.#receive(readBlock(block))
     }
-    return false
+    return {}
   }
 
   #receive({ event = 'message', data, id }: Record<string, string>): void {
+    this.#failures = 0
     if (id) this.#lastEventId = id
     if (data !== undefined)
       this.dispatchEvent(new MessageEvent(event, { data, lastEventId: this.#lastEventId }))

@@ -8,6 +8,7 @@ import {
 } from '@trpc/client'
 import type { AnyTRPCRouter } from '@trpc/server'
 import { FetchEventSource, type EventSourceInit } from './event-source.ts'
+import { refusalOf } from './failure.ts'
 
 /** Where the server is and what to send along. */
 export interface ErrandLinksOptions {
@@ -18,6 +19,21 @@ export interface ErrandLinksOptions {
   /** Default the global one. */
   readonly fetch?: typeof fetch
 }
+
+/** Calls in one request: a URL with hundreds of reads is longer than servers and proxies take, which is often 8 KiB. */
+const LARGEST_BATCH = 48
+
+/** What answers in the server's place, such as a proxy without one, has a status to tell and no JSON to read. */
+const fetchJson =
+  (send: typeof fetch | undefined): typeof fetch =>
+  async (...request) => {
+    const response = await (send ?? globalThis.fetch)(...request)
+    const type = response.headers.get('content-type')
+    if (type?.includes('json')) return response
+    void response.body?.cancel()
+    const message = `Status ${response.status} with ${type ?? 'nothing'} where JSON was expected: is a proxy in between?`
+    throw Object.assign(new Error(message), refusalOf(response))
+  }
 
 /** Links for `createTRPCClient`. */
 export const errandLinks = <TRouter extends AnyTRPCRouter>(
@@ -34,7 +50,12 @@ export const errandLinks = <TRouter extends AnyTRPCRouter>(
     splitLink({
       condition: ({ type }) => type === 'subscription',
       true: httpSubscriptionLink({ ...endpoint, EventSource: FetchEventSource, eventSourceOptions } as never),
-      false: httpBatchStreamLink({ ...endpoint, headers, fetch } as never),
+      false: httpBatchStreamLink({
+        ...endpoint,
+        headers,
+        fetch: fetchJson(fetch),
+        maxItems: LARGEST_BATCH,
+      } as never),
     }),
   ]
 }

@@ -1,5 +1,5 @@
 /** A task procedure as a client reaches it, whichever door it knocks at. */
-import type { TaskAccess } from '../protocol/handle.ts'
+import type { TaskAccess } from '../protocol/task-access.ts'
 import type { TaskRecord } from '../protocol/task.ts'
 
 /** How a task is started. */
@@ -16,12 +16,14 @@ export interface StartTaskOptions {
   readonly tags?: readonly string[] | undefined
 }
 
+/** A start that may be made again: by this key the server tells it from another. */
+export interface RepeatableStart extends StartTaskOptions {
+  readonly retryKey?: string
+}
+
 /** What `startTask` and `attachTask` need to know how to do. */
 export interface RemoteTask<TInput = never, TOutput = unknown, TProgress = unknown> extends TaskAccess {
   /** Answers when the record is durable. */
-  start(input: TInput, options?: StartTaskOptions): Promise<TaskRecord<TOutput, TProgress>>
+  start(input: TInput, options?: RepeatableStart): Promise<TaskRecord<TOutput, TProgress>>
+  retryAfter(error: unknown): number | undefined
 }
-
-/** No answer at all, or one that says "not now": the server restarts, a proxy lost it. */
-export const isTransientStatus = (status: number | undefined): boolean =>
-  !status || status === 502 || status === 503 || status === 504

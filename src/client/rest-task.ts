@@ -1,6 +1,7 @@
 /** A task over a generated REST client: the same handles as over tRPC. */
 import type { TaskEvent, TaskRecord } from '../protocol/task.ts'
-import { isTransientStatus, type RemoteTask } from './remote-task.ts'
+import { refusalOf, retryAfter } from './failure.ts'
+import type { RemoteTask } from './remote-task.ts'
 
 // What a generated operation takes and answers with; its own generics are about the call, not the data.
 // oxlint-disable typescript/no-explicit-any -- options and answers of every operation
@@ -49,17 +50,21 @@ interface ServerEvent {
 type Operation = (options: object) => Promise<Answer & { readonly stream: AsyncIterable<unknown> }>
 
 // A problem as an Error with the problem's members; a failure of the network is one already.
-const toError = ({ error, response }: Answer): unknown =>
-  error instanceof Error
-    ? error
-    : Object.assign(
-        new Error(`Status ${response?.status}`),
-        { status: response?.status },
-        typeof error === 'object' && error,
-      )
+const toError = ({ error, response }: Answer): unknown => {
+  if (error instanceof Error) return error
+  const problem = typeof error === 'object' ? error : undefined
+  return Object.assign(
+    new Error(problem?.detail ?? `Status ${response?.status}`),
+    response && refusalOf(response),
+    problem,
+  )
+}
 
 const toEvent = ({ event, data }: ServerEvent): TaskEvent =>
-  ({ type: event, [event === 'state' || event === 'done' ? 'record' : event]: data }) as unknown as TaskEvent
+  ({
+    type: event,
+    ...(event !== 'gap' && { [event === 'state' || event === 'done' ? 'record' : event]: data }),
+  }) as unknown as TaskEvent
 
 /**
  * A task of a generated REST client, for `startTask` and `attachTask`.
@@ -81,7 +86,8 @@ export const restTask = <TSdk extends object, TName extends RestTaskName<TSdk>>(
       headers: { ...options?.headers, ...own.headers },
     })
   const unwrap = (answer: Answer): TaskRecord => {
-    if ('error' in answer) throw toError(answer)
+    // Not even an object: something answered in the server's place.
+    if ('error' in answer || typeof answer.data !== 'object') throw toError(answer)
     return answer.data as TaskRecord
   }
   async function* watch(id: string, lastEventId: string | undefined, signal: AbortSignal) {
@@ -96,19 +102,21 @@ export const restTask = <TSdk extends object, TName extends RestTaskName<TSdk>>(
     })
     for await (const _ of stream) yield { id: last!.id, event: toEvent(last!) }
   }
-  const get = async (id: string, wait?: number, after?: string): Promise<TaskRecord> => {
+  const get: RemoteTask['get'] = async ({ id, wait, after }, signal) => {
     const answer = await call('get', 'Task', {
       path: { taskId: id },
       query: { wait },
       headers: { 'If-None-Match': after && `"${after}"` },
+      signal,
     })
-    return answer.response?.status === 304 ? get(id) : unwrap(answer)
+    return answer.response?.status === 304 ? get({ id }, signal) : unwrap(answer)
   }
   const task: RemoteTask<unknown> = {
-    start: async (body, { idempotencyKey, runAt, delay, priority, tags } = {}) =>
+    start: async (body, { idempotencyKey, runAt, delay, priority, tags, retryKey } = {}) =>
       unwrap(
         await call('start', '', {
           body,
+          query: { retryKey },
           headers: {
             'Idempotency-Key': idempotencyKey,
             'Task-Run-At': runAt,
@@ -118,14 +126,10 @@ export const restTask = <TSdk extends object, TName extends RestTaskName<TSdk>>(
           },
         }),
       ),
-    get: ({ id, wait, after }) => get(id, wait, after),
+    get,
     cancel: async (taskId) => unwrap(await call('cancel', 'Task', { path: { taskId } })),
     watch: ({ id, lastEventId }, signal) => watch(id, lastEventId, signal),
-    // Without an address to ask, asking again makes no sense.
-    isTransient: (error) => {
-      const { status, cause } = error as { status?: number; cause?: { code?: string } }
-      return isTransientStatus(status) && cause?.code !== 'ERR_INVALID_URL'
-    },
+    retryAfter,
   }
   return task as unknown as RestTask<TSdk, TName>
 }

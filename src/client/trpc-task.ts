@@ -1,6 +1,7 @@
 /** A task over a tRPC client. */
 import type { TaskEvent, TaskRecord } from '../protocol/task.ts'
-import { isTransientStatus, type RemoteTask } from './remote-task.ts'
+import { retryAfter } from './failure.ts'
+import type { RemoteTask } from './remote-task.ts'
 
 // The shapes of tRPC's client procedures, as far as a handle uses them.
 // oxlint-disable typescript/no-explicit-any -- parameters and results of every task
@@ -23,52 +24,56 @@ export type TrpcProgress<T> = T extends {
   : never
 // oxlint-enable typescript/no-explicit-any
 
-interface Failure {
-  readonly message?: string
-  readonly data?: { readonly httpStatus?: number } | null
-}
-
 interface Message {
   readonly id: string
   readonly data: TaskEvent
 }
 
-/** A subscription's callbacks as an async iterable. */
+/**
+ * A subscription's callbacks as an async iterable, up to the first break: a link that would connect again does so at
+ * a pace of its own, and the handle knows when.
+ */
 async function* watch(client: TrpcTask, query: object, signal: AbortSignal) {
-  signal.throwIfAborted()
-  let unsubscribe = (): void => undefined
-  const messages = new ReadableStream<Message>({
-    start: (controller) => {
-      const subscription = client.watch.subscribe(query, {
-        onData: (message: Message) => controller.enqueue(message),
-        onError: (error: unknown) => controller.error(error),
-        onComplete: () => controller.close(),
-      })
-      unsubscribe = () => subscription.unsubscribe()
-      // In this order: to unsubscribe completes, and an ended stream can't be closed.
-      signal.addEventListener('abort', () => {
-        unsubscribe()
-        controller.error(signal.reason)
-      })
+  const messages: Message[] = []
+  let ended: { readonly error: Error | undefined } | undefined
+  let wake = (): void => undefined
+  const end = (error?: Error): void => {
+    ended ??= { error }
+    wake()
+  }
+  const subscription = client.watch.subscribe(query, {
+    onData: (message: Message) => {
+      messages.push(message)
+      wake()
     },
-  }).getReader()
+    onError: end,
+    onComplete: () => end(),
+    onConnectionStateChange: ({ error }: { error?: Error | null }) => error && end(error),
+  })
+  signal.addEventListener('abort', () => end())
   try {
-    for (let read = await messages.read(); !read.done; read = await messages.read())
-      yield { id: read.value.id, event: read.value.data }
+    while (!signal.aborted) {
+      for (let next = messages.shift(); next; next = messages.shift()) yield { id: next.id, event: next.data }
+      if (ended?.error) throw ended.error
+      if (ended) return
+      await new Promise<void>((resolve) => {
+        wake = resolve
+      })
+    }
   } finally {
-    unsubscribe()
+    subscription.unsubscribe()
   }
 }
 
+/** A client without a link for subscriptions, or with one that lacks an EventSource to work with. */
+const NO_SUBSCRIPTIONS = /^Subscriptions are unsupported|EventSource is not a constructor/
+
 /** Reaches a task through a tRPC client. */
 export const trpcTask = (client: TrpcTask): RemoteTask => ({
-  start: (input, options) =>
-    (options
-      ? client.startWith.mutate({ ...options, input })
-      : client.start.mutate(input)) as Promise<TaskRecord>,
-  get: (query) => client.get.query(query) as Promise<TaskRecord>,
+  start: (input, options) => client.startWith.mutate({ ...options, input }) as Promise<TaskRecord>,
+  get: (query, signal) => client.get.query(query, { signal }) as Promise<TaskRecord>,
   cancel: (id) => client.cancel.mutate({ id }) as Promise<TaskRecord>,
   watch: (query, signal) => watch(client, query, signal),
-  isTransient: (error) => isTransientStatus((error as Failure).data?.httpStatus),
-  cannotWatch: (error) => String((error as Failure).message).startsWith('Subscriptions are unsupported'),
+  retryAfter,
+  cannotWatch: (error) => NO_SUBSCRIPTIONS.test((error as Error).message),
 })

@@ -34,6 +34,13 @@ const PARAMETERS = {
     description: 'To find it by, separated by commas.',
     schema: { type: 'string' },
   },
+  RetryKey: {
+    name: 'retryKey',
+    in: 'query',
+    description:
+      'Made up by a client for one start, which it may then make again when the answer was lost. Yields to any idempotency key.',
+    schema: { type: 'string', minLength: 1, maxLength: 255 },
+  },
   TaskId: { name: 'taskId', in: 'path', required: true, schema: { type: 'string' } },
   TaskWait: {
     name: 'wait',
@@ -65,13 +72,14 @@ export const sharedParameters = (...names: readonly TaskParameter[]): Reference[
 /** The shared parameters, by name. */
 export const taskParameters = (): Record<string, Parameter> => structuredClone(PARAMETERS)
 
-/** The headers a start takes. */
-export const START_HEADERS: readonly TaskParameter[] = [
+/** What a start takes beside its input. */
+export const START_PARAMETERS: readonly TaskParameter[] = [
   'IdempotencyKey',
   'TaskRunAt',
   'TaskDelay',
   'TaskPriority',
   'TaskTags',
+  'RetryKey',
 ]
 
 const header = (description: string, type = 'string'): ResponseHeader => ({ description, schema: { type } })

@@ -13,7 +13,7 @@ import {
   ranHeaders,
   recordResponse,
   sharedParameters,
-  START_HEADERS,
+  START_PARAMETERS,
 } from './task-parts.ts'
 import { eventStream, successResponses } from './responses.ts'
 import type { TaskSchemas } from './task-schemas.ts'
@@ -66,7 +66,7 @@ const startOperation = (binding: RestBinding, draft: Draft, tasks: TaskSchemas):
     summary: `${about.summary}: start`,
     description: joined(about.description, STARTS),
     'x-kind': 'task',
-    ...requestOf(inBody, draft, start, sharedParameters(...START_HEADERS)),
+    ...requestOf(inBody, draft, start, sharedParameters(...START_PARAMETERS)),
     responses: {
       202: acceptedResponse('Started.', tasks.recordOf(entry)),
       ...failuresOf(entry, draft, start),

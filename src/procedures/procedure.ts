@@ -49,6 +49,8 @@ export interface ErrorShape<TError = { code: string; data?: unknown }> {
     httpStatus: number
     path?: string
     issues?: readonly Issue[]
+    /** Seconds to wait before another try. */
+    retryAfter?: number
     error?: TError
   }
 }
@@ -93,7 +95,7 @@ export const isProcedure = (value: unknown): value is AnyProcedure =>
   typeof value === 'object' && value !== null && Object.hasOwn(value, DEFINITION)
 
 /** Input of `startWith`: when, how urgently and under which key the task is to run. */
-export interface StartWith<I> extends StartOptions {
+export interface StartWith<I> extends RepeatableStart {
   input: I
 }
 
@@ -109,6 +111,12 @@ export interface StartOptions {
   priority?: number | undefined
   /** To find it by. */
   tags?: string[] | undefined
+}
+
+/** A start that a client may make again when its answer was lost. */
+export interface RepeatableStart extends StartOptions {
+  /** Tells the same start from another, where no idempotency key does: neither the caller's nor the procedure's own. */
+  retryKey?: string | undefined
 }
 
 /** Input of `get`. */

@@ -1,5 +1,6 @@
 /** The two halves of a task's call: admitting it at a door, and running it where its worker is. */
-import { createHandle, type TaskAccess } from '../protocol/handle.ts'
+import { createHandle } from '../protocol/handle.ts'
+import type { TaskAccess } from '../protocol/task-access.ts'
 import type { TaskLog, TaskRecord } from '../protocol/task.ts'
 import { compileErrors, compileOutput, invalidInput } from './call.ts'
 import { errorWithoutStack } from './errors.ts'

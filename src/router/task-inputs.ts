@@ -8,8 +8,10 @@ const createInputs = () => {
     get: byId.extend({ wait: z.number().min(0).max(30).optional(), after: z.string().optional() }),
     watch: byId.extend({ lastEventId: z.string().nullish() }),
     startWith: z.object({
-      input: z.unknown(),
+      // JSON leaves out the input of a procedure that takes none.
+      input: z.unknown().optional(),
       idempotencyKey: z.string().optional(),
+      retryKey: z.string().optional(),
       runAt: z.string().optional(),
       delay: z.union([z.number(), z.string()]).optional(),
       priority: z.number().optional(),

@@ -5,7 +5,7 @@ import { isFinished, type TaskRecord } from '../protocol/task.ts'
 import { invalidInput } from '../procedures/call.ts'
 import { errorWithoutStack, ProcedureError } from '../procedures/errors.ts'
 import { failure, success, toFailure, type CallResult } from '../procedures/failure.ts'
-import type { StartOptions } from '../procedures/procedure.ts'
+import type { RepeatableStart } from '../procedures/procedure.ts'
 import { unknownTask, type Caller } from '../tasks/tasks.ts'
 import type { Entry } from './entries.ts'
 import type { HttpRequest } from './http.ts'
@@ -26,7 +26,7 @@ type Act = (
   request: HttpRequest | undefined,
 ) => Promise<unknown>
 
-type Extras = Pick<Operation, 'starts' | 'bodyLimit'>
+type Extras = Pick<Operation, 'starts' | 'waits' | 'bodyLimit'>
 
 const operation = (path: string, kind: Operation['kind'], act: Act, extras: Extras = {}): Operation => ({
   path,
@@ -47,7 +47,7 @@ const unwrap = <T>(result: CallResult<T>): T => {
 const revive = (internal: { name: string; message: string; stack?: string }): Error =>
   Object.assign(new Error(internal.message), internal)
 
-const withKey = (request: HttpRequest | undefined): StartOptions => ({
+const withKey = (request: HttpRequest | undefined): RepeatableStart => ({
   idempotencyKey: request?.header('idempotency-key'),
 })
 
@@ -81,7 +81,7 @@ const byId = (doors: TaskDoors, prefix: string, procedure: string | undefined): 
     return ofProcedure((await tasks.retry(id, caller)) ?? unknownTask(id), procedure)
   }
   return [
-    operation(`${prefix}.get`, 'query', get),
+    operation(`${prefix}.get`, 'query', get, { waits: true }),
     operation(`${prefix}.cancel`, 'mutation', cancel),
     operation(`${prefix}.retry`, 'mutation', retry),
   ]
@@ -125,7 +125,7 @@ const runOperation = (doors: TaskDoors, entry: Entry): Operation =>
   )
 
 const startOperations = (doors: TaskDoors, entry: Entry): Operation[] => {
-  const start = async (input: unknown, ctx: unknown, options: StartOptions): Promise<TaskRecord> => {
+  const start = async (input: unknown, ctx: unknown, options: RepeatableStart): Promise<TaskRecord> => {
     const { task } = unwrap(await startTask(doors, entry, input, ctx, options))
     return doors.tasks.record(task, doors.callerOf(ctx))
   }

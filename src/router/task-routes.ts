@@ -2,7 +2,7 @@
 import { isFinished, type TaskEvent, type TaskStatus } from '../protocol/task.ts'
 import { ProcedureError } from '../procedures/errors.ts'
 import { toWireError } from '../procedures/failure.ts'
-import type { StartOptions } from '../procedures/procedure.ts'
+import type { RepeatableStart } from '../procedures/procedure.ts'
 import { unknownTask, type Caller, type ListQuery, type Started } from '../tasks/tasks.ts'
 import { revOf } from '../tasks/record.ts'
 import type { StoredTask } from '../tasks/stored-task.ts'
@@ -46,8 +46,10 @@ const readSeconds = (text: string | null): number | undefined => {
 
 const header = (request: HttpRequest, name: string): string | undefined => request.header(name)
 
+type ReadStart = (request: HttpRequest) => RepeatableStart
+
 /** The options of a start from its headers. */
-const readStartHeaders = (request: HttpRequest): StartOptions => {
+const readStartHeaders: ReadStart = (request) => {
   const priority = header(request, 'task-priority')
   const tags = header(request, 'task-tags')
   const delay = header(request, 'task-delay')
@@ -65,6 +67,12 @@ const readStartHeaders = (request: HttpRequest): StartOptions => {
             .filter(Boolean),
   }
 }
+
+// In the query: a header of ours would need every proxy's and gateway's leave to come from a page of another origin.
+const readRepeatableStart: ReadStart = (request) => ({
+  ...readStartHeaders(request),
+  retryKey: search(request).get('retryKey') ?? undefined,
+})
 
 const etag = (task: StoredTask): string => `"${revOf(task)}"`
 
@@ -117,6 +125,7 @@ const startHandler = (
   context: Context,
   entry: Entry,
   source: InputSource,
+  readStart: ReadStart,
   answer: Answer,
 ): Route['handle'] => {
   const { doors, taskDoors } = context
@@ -124,7 +133,7 @@ const startHandler = (
   return async (request, params) => {
     const { ctx } = await enter(doors, request)
     const input = await read(request, params, asItIs)
-    const started = await startTask(taskDoors, entry, input, ctx, readStartHeaders(request))
+    const started = await startTask(taskDoors, entry, input, ctx, readStart(request))
     if (!started.ok) return problemReply(leave(doors, started.error, entry.path), pathOf(request.url))
     return answer(started.value, taskDoors.callerOf(ctx), request)
   }
@@ -143,7 +152,12 @@ const callRoute = (context: Context, binding: RestBinding): Route => {
     const at = ['content-location', location(context, task.id)]
     return withHeaders(resultReply(context, respond, ended, request), [...at, ...extra])
   }
-  return { method, path, owner: entry.path, handle: startHandler(context, entry, source, answer) }
+  return {
+    method,
+    path,
+    owner: entry.path,
+    handle: startHandler(context, entry, source, readStartHeaders, answer),
+  }
 }
 
 const withHeaders = (reply: HttpReply, headers: readonly string[]): HttpReply => ({
@@ -168,7 +182,7 @@ const resultReply = (
 const startRoute = (context: Context, { entry, path, source }: RestBinding): Route => {
   const answer: Answer = ({ task, replayed }, caller) =>
     acceptedReply(context, task, caller, replayedHeader(replayed))
-  const handle = startHandler(context, entry, { ...source, from: 'body' }, answer)
+  const handle = startHandler(context, entry, { ...source, from: 'body' }, readRepeatableStart, answer)
   return { method: 'POST', path: `${path}/tasks`, owner: entry.path, handle }
 }
 

@@ -1,6 +1,6 @@
 /** A task procedure as its doors see it: admitted, started, waited for. REST and tRPC share it. */
 import { failure, type CallResult, type Failure } from '../procedures/failure.ts'
-import type { StartOptions } from '../procedures/procedure.ts'
+import type { RepeatableStart } from '../procedures/procedure.ts'
 import type { Admit } from '../procedures/task-call.ts'
 import type { Caller, Started, Tasks } from '../tasks/tasks.ts'
 import type { StoredTask } from '../tasks/stored-task.ts'
@@ -20,7 +20,7 @@ export const startTask = (
   entry: Entry,
   input: unknown,
   ctx: unknown,
-  options: StartOptions,
+  options: RepeatableStart,
 ): Promise<CallResult<Started>> =>
   (entry.admit as Admit)(input, ctx, (admission) =>
     tasks.submit({ procedure: entry.path, input, options, admission, caller: callerOf(ctx) }),

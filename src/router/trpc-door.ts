@@ -91,6 +91,22 @@ const join = (answers: readonly Answer[]): HttpReply => {
 const inputAt = (inputs: unknown, index: number): unknown =>
   inputs === undefined ? undefined : (inputs as Record<number, unknown>)[index]
 
+/**
+ * A batch is answered as a whole, so nobody in it is to wait for another's long poll: with the first result the
+ * polls end, and are asked again.
+ */
+const shortestWait = (calls: readonly PlainCall[], environment: RequestEnvironment) => {
+  if (calls.length < 2 || !calls.some(({ operation }) => operation.waits))
+    return { environmentOf: () => environment, done: () => undefined }
+  const first = new AbortController()
+  const { ctx, tasks, signal } = environment
+  const waiting = { ctx, tasks, signal: AbortSignal.any([signal, first.signal]) }
+  return {
+    environmentOf: ({ waits }: Operation) => (waits ? waiting : environment),
+    done: () => first.abort(),
+  }
+}
+
 /** The door over all operations of an app. */
 export const compileTrpcDoor = (
   doors: Doors,
@@ -108,14 +124,15 @@ export const compileTrpcDoor = (
     inputs: unknown,
     environment: RequestEnvironment,
     request: HttpRequest,
-  ) =>
-    join(
-      await Promise.all(
-        calls.map(async ({ operation, index }) =>
-          answer(doors, operation, await operation.call(inputAt(inputs, index), environment, request)),
-        ),
-      ),
-    )
+  ) => {
+    const { environmentOf, done } = shortestWait(calls, environment)
+    const answers = calls.map(async ({ operation, index }) => {
+      const result = await operation.call(inputAt(inputs, index), environmentOf(operation), request)
+      done()
+      return answer(doors, operation, result)
+    })
+    return join(await Promise.all(answers))
+  }
 
   const respond = async (request: HttpRequest, { paths, batched, search }: Target): Promise<HttpReply> => {
     const calls = plainCalls(operations, request, paths)

@@ -26,6 +26,8 @@ export interface Operation {
   readonly kind: 'query' | 'mutation' | 'subscription'
   /** It starts a task, so an idempotency key means something to it. */
   readonly starts?: boolean
+  /** It may wait as long as it is asked to, and answers at once with what there is when its signal aborts. */
+  readonly waits?: boolean
   /** Bytes. Default the app's. */
   readonly bodyLimit?: number
   /** `request` is there only when the call came through one of Errand's own doors. */
@@ -40,11 +42,18 @@ const NEVER = new AbortController().signal
 
 const passThrough = (input: unknown): unknown => input
 
+/**
+ * A subscription says so when it has nothing to say, as the REST door's streams do, and a client that hears nothing at
+ * all takes the connection for dead: of one that a proxy dropped or a laptop slept through, nobody tells it.
+ */
+const SSE = { ping: { enabled: true, intervalMs: 15_000 }, client: { reconnectAfterInactivityMs: 40_000 } }
+
 type Builder = ReturnType<typeof createBuilder>
 
 const createBuilder = (reveal: boolean) =>
   initTRPC.context<object>().create({
     isDev: false,
+    sse: SSE,
     errorFormatter: ({ shape, error, path }) =>
       formatError(error, shape as ErrorShape, path, reveal) as never,
   })

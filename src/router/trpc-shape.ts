@@ -26,6 +26,7 @@ export const toShape = (error: ErrorData, path: string | undefined): ErrorShape 
       httpStatus: error.status,
       ...(path === undefined ? {} : { path }),
       ...(error.issues ? { issues: error.issues } : {}),
+      ...(error.retryAfter === undefined ? {} : { retryAfter: error.retryAfter }),
       ...(named ? { error: { code: error.code, data: error.data } } : {}),
     },
   }

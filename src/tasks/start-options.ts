@@ -4,11 +4,12 @@ import { toMilliseconds, type Duration } from '../protocol/duration.ts'
 import type { Issue } from '../protocol/errors.ts'
 import { ProcedureError, errorWithoutStack } from '../procedures/errors.ts'
 import { invalidInput } from '../procedures/call.ts'
-import type { StartOptions } from '../procedures/procedure.ts'
+import type { RepeatableStart, StartOptions } from '../procedures/procedure.ts'
 
 /** Options of a start, checked, with times as epoch ms. */
 export interface ReadyStart {
   readonly idempotencyKey?: string
+  readonly retryKey?: string
   readonly runAt?: number
   readonly priority?: number
   readonly tags?: readonly string[]
@@ -25,6 +26,9 @@ const refuse = (name: string, expected: string): never => {
 
 /** The last moment a Date can hold (ECMA-262 §21.4.1.1), and a day to spare for what is added to it. */
 const LAST = 8.64e15 - 864e5
+
+const isKey = (key: string | undefined): boolean =>
+  key === undefined || (key.length > 0 && key.length <= KEY_LENGTH)
 
 const readTime = (text: string): number => {
   const time = Date.parse(text)
@@ -58,16 +62,17 @@ const areTags = (tags: readonly unknown[]): boolean =>
  * Checks options.
  * @throws ProcedureError BAD_REQUEST that names the option
  */
-export const readStartOptions = (options: StartOptions, now: number): ReadyStart => {
-  const { idempotencyKey, priority, tags } = options
-  if (idempotencyKey !== undefined && (idempotencyKey.length === 0 || idempotencyKey.length > KEY_LENGTH))
-    refuse('idempotencyKey', `1 to ${KEY_LENGTH} characters`)
+export const readStartOptions = (options: RepeatableStart, now: number): ReadyStart => {
+  const { idempotencyKey, retryKey, priority, tags } = options
+  if (!isKey(idempotencyKey)) refuse('idempotencyKey', `1 to ${KEY_LENGTH} characters`)
+  if (!isKey(retryKey)) refuse('retryKey', `1 to ${KEY_LENGTH} characters`)
   if (priority !== undefined && !isPriority(priority)) refuse('priority', 'a whole number from -100 to 100')
   if (tags !== undefined && !areTags(tags))
     refuse('tags', `at most ${TAG_COUNT} texts of 1 to ${TAG_LENGTH} characters`)
   const runAt = readRunAt(options, now)
   return {
     ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+    ...(retryKey === undefined ? {} : { retryKey }),
     ...(runAt === undefined ? {} : { runAt }),
     ...(priority === undefined ? {} : { priority }),
     ...(tags === undefined ? {} : { tags }),

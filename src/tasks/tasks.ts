@@ -1,5 +1,6 @@
 /** The one door into tasks: starts them, reads them, stops them, for whoever may. */
-import { createHandle, type TaskAccess } from '../protocol/handle.ts'
+import { createHandle } from '../protocol/handle.ts'
+import type { TaskAccess } from '../protocol/task-access.ts'
 import type { TaskHandle } from '../protocol/task-handle.ts'
 import {
   isFinished,
@@ -10,7 +11,7 @@ import {
 } from '../protocol/task.ts'
 import { ProcedureError } from '../procedures/errors.ts'
 import type { TaskStarter } from '../procedures/handler.ts'
-import type { AnyProcedure, StartOptions, TaskProcedure } from '../procedures/procedure.ts'
+import type { AnyProcedure, RepeatableStart, StartOptions, TaskProcedure } from '../procedures/procedure.ts'
 import type { PathOf } from '../procedures/task-call.ts'
 import type { Admission } from '../procedures/task-call.ts'
 import {
@@ -41,7 +42,7 @@ export interface StartRequest {
   readonly procedure: string
   /** Raw wire input, found good. */
   readonly input: unknown
-  readonly options: StartOptions
+  readonly options: RepeatableStart
   readonly admission: Admission
   readonly caller: Caller
 }
@@ -198,11 +199,8 @@ export class Tasks implements TaskStarter {
     const known = async (id: string, task: Promise<StoredTask | undefined>): Promise<TaskRecord> =>
       this.record((await task) ?? unknownTask(id), caller)
     return {
-      get: ({ id, wait, after }) =>
-        known(
-          id,
-          wait === undefined ? this.find(id, caller) : this.wait(id, { timeout: wait * 1000, after }, caller),
-        ),
+      get: ({ id, wait = 0, after }, signal) =>
+        known(id, this.wait(id, { timeout: wait * 1000, after, signal }, caller)),
       cancel: async (id) => ((await this.cancel(id, caller)) ?? unknownTask(id)).record,
       watch: ({ id, lastEventId }, signal) => this.watch(id, { after: lastEventId, signal }, caller),
     }
@@ -212,7 +210,11 @@ export class Tasks implements TaskStarter {
   async submit({ procedure, input, options, admission, caller }: StartRequest): Promise<Started> {
     const now = Date.now()
     const policy = this.#parts.policies.get(procedure) as TaskPolicy
-    const { idempotencyKey = admission.idempotencyKey, ...rest } = readStartOptions(options, now)
+    const {
+      retryKey,
+      idempotencyKey = admission.idempotencyKey ?? retryKey,
+      ...rest
+    } = readStartOptions(options, now)
     const submitted = await this.#use((engine) =>
       engine.submit({
         id: createTaskId(now),

@@ -90,7 +90,8 @@ interface Lines {
 const readBlock = (block: string): Lines => {
   const lines: Lines = {};
   for (const line of block.split(/\r?\n/)) {
-    const [, name, value = ''] = /^(data|event|id|retry): ?(.*)$/.exec(line) ?? [];
+    // JSON may hold line separators (U+2028), which end no line here.
+    const [, name, value = ''] = /^(data|event|id|retry): ?(.*)$/s.exec(line) ?? [];
     if (name === 'data') lines.data = lines.data === undefined ? value : `${lines.data}\n${value}`;
     else if (name) lines[name as keyof Lines] = value;
   }
@@ -105,11 +106,21 @@ const parse = (text: string): unknown => {
   }
 };
 
-/** A problem (RFC 9457) as an Error with the problem's members. */
-const toError = (problem: unknown, status?: number): Error => {
+/** A problem (RFC 9457) as an Error with the problem's members and the seconds to wait before another try. */
+const toError = (problem: unknown, response?: Response): Error => {
   const members = (typeof problem === 'object' && problem) as { detail?: string } | false | null;
-  return Object.assign(new Error((members && members.detail) || `The stream failed: ${status}`), { status }, members);
+  const status = response?.status;
+  const retryAfter = Number(response?.headers.get('Retry-After')) || 0;
+  return Object.assign(
+    new Error((members && members.detail) || `The stream failed: ${status}`),
+    { status, retryAfter },
+    members,
+  );
 };
+
+/** Longer with each failure, and at random: not all who lost one server come back in step. */
+const delayOf = (first: number, failures: number, longest: number): number =>
+  Math.min(first * 2 ** failures, longest) * (0.5 + Math.random() / 2);
 
 /**
  * Reads a stream of server-sent events. An `error` event and a refusal are thrown, `done` ends the stream. A lost
@@ -140,7 +151,7 @@ export function createSseClient<TData = unknown>({
     // Called by itself: a browser's fetch refuses to be a method.
     const send = options.fetch ?? globalThis.fetch;
     const response = await send(request);
-    if (!response.ok) throw toError(await response.json().catch(() => undefined), response.status);
+    if (!response.ok) throw toError(await response.json().catch(() => undefined), response);
     return response;
   };
 
@@ -162,6 +173,7 @@ export function createSseClient<TData = unknown>({
   async function* items(): AsyncGenerator<unknown, void> {
     let ended = false;
     for (let attempt = 1, failures = 0; ; attempt++, failures++) {
+      let asked = 0;
       try {
         for await (const { data: text, event, id, retry } of blocks()) {
           if (retry) retryDelay = Number(retry) || retryDelay;
@@ -186,10 +198,11 @@ export function createSseClient<TData = unknown>({
       } catch (error) {
         if (options.signal?.aborted) return;
         onSseError?.(error);
-        const { status = 503 } = error as { status?: number };
-        if (ended || status < 500 || lastEventId === undefined || attempt >= sseMaxRetryAttempts) throw error;
+        const { status = 503, retryAfter = 0 } = error as { status?: number; retryAfter?: number };
+        asked = retryAfter * 1000;
+        if (ended || (status < 500 && status !== 429) || lastEventId === undefined || attempt >= sseMaxRetryAttempts) throw error;
       }
-      await sleep(Math.min(retryDelay * 2 ** failures, sseMaxRetryDelay));
+      await sleep(asked + delayOf(retryDelay, failures, sseMaxRetryDelay));
     }
   }
 

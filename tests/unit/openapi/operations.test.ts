@@ -411,11 +411,18 @@ describe('tasks', () => {
     expect(responses['202'].content['application/json'].schema).toEqual(ref('AlwaysTask'))
   })
 
-  it('a start answers 202, takes its options as headers and says where to look', async () => {
+  it('a start answers 202, takes its options beside the input and says where to look', async () => {
     const { paths } = await documentOf({ countPrimes })
     const { post } = paths['/countPrimes/tasks']
     expect(post.operationId).toBe('startCountPrimes')
-    expect(names(post)).toEqual(['IdempotencyKey', 'TaskRunAt', 'TaskDelay', 'TaskPriority', 'TaskTags'])
+    expect(names(post)).toEqual([
+      'IdempotencyKey',
+      'TaskRunAt',
+      'TaskDelay',
+      'TaskPriority',
+      'TaskTags',
+      'RetryKey',
+    ])
     expect(Object.keys(post.responses)).toEqual(['202', '400', '422', 'default'])
     expect(Object.keys(post.responses['202'].headers)).toEqual(['Location', 'Retry-After'])
     expect(post.requestBody.content['application/json'].schema.properties).toEqual({

@@ -1,5 +1,7 @@
+import { getEventListeners } from 'node:events'
 import { describe, expect, test } from 'vitest'
-import { createHandle, type TaskAccess } from '../../../src/protocol/handle.ts'
+import { createHandle } from '../../../src/protocol/handle.ts'
+import type { TaskAccess } from '../../../src/protocol/task-access.ts'
 import type { TaskEvent, TaskRecord } from '../../../src/protocol/task.ts'
 
 const record = (status: TaskRecord['status'], more: Partial<TaskRecord> = {}): TaskRecord => ({
@@ -29,7 +31,7 @@ const answering = (...answers: (TaskRecord | Error)[]): TaskAccess & { readonly 
       return answer as TaskRecord
     },
     cancel: async () => record('cancelled'),
-    isTransient: (error) => (error as Error).message === 'away',
+    retryAfter: (error) => ((error as Error).message === 'away' ? 0 : undefined),
   }
 }
 
@@ -38,6 +40,8 @@ const all = async <T>(items: AsyncIterable<T>): Promise<T[]> => {
   for await (const item of items) list.push(item)
   return list
 }
+
+const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
 
 describe('the result of a handle', () => {
   test('comes when the task has ended', async () => {
@@ -102,8 +106,8 @@ describe('the events of a handle', () => {
   test('go on after the last one when the stream breaks or ends too early', async () => {
     const opened: unknown[] = []
     const access: TaskAccess = {
-      ...answering(ended),
-      isTransient: () => true,
+      ...answering(record('running')),
+      retryAfter: () => 0,
       watch: async function* (query) {
         opened.push(query)
         if (opened.length === 1) {
@@ -118,14 +122,32 @@ describe('the events of a handle', () => {
     expect(opened).toEqual([{ id: '7' }, { id: '7', lastEventId: '1' }, { id: '7', lastEventId: '1' }])
   })
 
-  test('are polled where nothing can push', async () => {
-    const access = answering(record('running', { progress: { percent: 1 }, rev: 'a' }), ended)
+  test('tell of a gap when the stream has nothing to say of a task that has ended', async () => {
+    const access: TaskAccess = { ...answering(ended), watch: async function* () {} }
     expect((await all(createHandle(access, '7').events())).map(({ type }) => type)).toEqual([
-      'progress',
+      'gap',
       'state',
       'done',
     ])
-    expect(access.asked[1]).toEqual({ id: '7', wait: 25, after: 'a' })
+  })
+
+  test('end in an error, not in asking on, when the task is gone', async () => {
+    const access: TaskAccess = { ...answering(new Error('no such task')), watch: async function* () {} }
+    await expect(all(createHandle(access, '7').events())).rejects.toThrow('no such task')
+  })
+
+  test('are polled where nothing can push: the state, what changed, done', async () => {
+    const access = answering(
+      record('queued', { rev: 'a' }),
+      record('running', { rev: 'b' }),
+      record('running', { rev: 'c', progress: { percent: 1 } }),
+      record('running', { rev: 'd', progress: { percent: 1 } }),
+      record('succeeded', { progress: { percent: 2 } }),
+    )
+    const events = await all(createHandle(access, '7').events())
+    const told = events.map((event) => ('record' in event ? event.record.status : event))
+    expect(told).toEqual(['queued', 'running', progress(1), progress(2), 'succeeded'])
+    expect(access.asked.slice(0, 2)).toEqual([{ id: '7' }, { id: '7', wait: 25, after: 'a' }])
   })
 
   test('are polled where the client turns out to be unable to watch', async () => {
@@ -136,7 +158,7 @@ describe('the events of a handle', () => {
         throw new Error('no subscription link')
       },
     }
-    expect(await all(createHandle(access, '7').events())).toEqual([done])
+    expect((await all(createHandle(access, '7').events())).map(({ type }) => type)).toEqual(['state', 'done'])
   })
 
   test('stop the stream when nobody reads them any more', async () => {
@@ -167,6 +189,112 @@ describe('the events of a handle', () => {
     await events[Symbol.asyncIterator]().next()
     stop.abort(new Error('enough'))
     await expect(all(events)).rejects.toThrow('enough')
+  })
+})
+
+describe('the progress of a handle', () => {
+  const running = (percent: number): TaskEvent => ({
+    type: 'state',
+    record: record('running', { progress: { percent } }),
+  })
+  const told = (...events: TaskEvent[]): Promise<unknown[]> => {
+    const access: TaskAccess = {
+      ...answering(ended),
+      watch: async function* () {
+        for (const event of [...events, { type: 'done', record: ended } as const]) yield { id: '1', event }
+      },
+    }
+    return all(createHandle(access, '7').progress())
+  }
+  const report = (value: unknown): TaskEvent => ({ type: 'progress', progress: value })
+
+  test('begins with what the record says, and is not told twice of it', async () => {
+    expect(await told(running(1), report({ percent: 2 }), running(2))).toEqual([
+      { percent: 1 },
+      { percent: 2 },
+    ])
+  })
+
+  test('catches up by the record after a gap', async () => {
+    expect(await told(report({ percent: 1 }), { type: 'gap' }, running(7))).toEqual([
+      { percent: 1 },
+      { percent: 7 },
+    ])
+    expect(await told(report({ percent: 1 }), { type: 'gap' }, running(1))).toEqual([{ percent: 1 }])
+  })
+
+  test('may be false, null, or the same twice', async () => {
+    expect(await told(report(false), report(null), report(null))).toEqual([false, null, null])
+  })
+})
+
+describe('leaving', () => {
+  const silent = (seen: AbortSignal[]): TaskAccess => ({
+    ...answering(ended),
+    watch: async function* (_query, signal) {
+      seen.push(signal)
+      await new Promise((resolve) => signal.addEventListener('abort', resolve))
+    },
+  })
+
+  test.each(['events', 'progress'] as const)(
+    '%s while the next is waited for stops at once',
+    async (which) => {
+      const seen: AbortSignal[] = []
+      const items = createHandle(silent(seen), '7')[which]()[Symbol.asyncIterator]()
+      const next = items.next()
+      await items.return?.()
+      expect(await next).toEqual({ value: undefined, done: true })
+      expect(seen[0]?.aborted).toBe(true)
+    },
+  )
+
+  test('leaves no listener on a signal that lives on', async () => {
+    const { signal } = new AbortController()
+    const handle = createHandle({ ...answering(ended), watch: silent([]).watch! }, '7')
+    await handle.result({ signal, timeout: '1h' })
+    const left = handle.events({ signal })[Symbol.asyncIterator]()
+    void left.next()
+    await left.return?.()
+    await handle.progress({ signal })[Symbol.asyncIterator]().return?.()
+    await all(createHandle(answering(ended), '7').events({ signal }))
+    expect(getEventListeners(signal, 'abort')).toEqual([])
+  })
+
+  test('leaves no timer behind', async () => {
+    const before = timers()
+    await createHandle(answering(ended), '7').result({ timeout: '1h' })
+    const away = createHandle(answering(new Error('away')), '7')
+    await expect(away.result({ timeout: 20 })).rejects.toMatchObject({ name: 'TimeoutError' })
+    expect(timers()).toBe(before)
+  })
+})
+
+describe('a call that may be made again', () => {
+  test('is, after a failure that may pass', async () => {
+    const calls: string[] = []
+    const access = (failures: number): TaskAccess => ({
+      ...answering(ended),
+      cancel: async (id) => {
+        if (calls.push(id) <= failures) throw new Error('away')
+        return ended
+      },
+    })
+    expect(await createHandle(access(2), '7').cancel()).toBe(ended)
+    expect(calls).toHaveLength(3)
+  })
+
+  test('waits as long as it is told', async () => {
+    let told = 0
+    const access: TaskAccess = {
+      ...answering(new Error('busy'), ended),
+      retryAfter: () => {
+        told = performance.now()
+        return 0.3
+      },
+    }
+    await createHandle(access, '7').result()
+    expect(performance.now() - told).toBeGreaterThanOrEqual(299)
   })
 })
 
