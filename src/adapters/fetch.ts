@@ -8,6 +8,7 @@ class FetchRequest extends HttpRequest {
   readonly url: string
   readonly remoteAddress = undefined
   readonly #request: Request
+  #cancelled: AbortController | undefined
 
   constructor(request: Request) {
     super()
@@ -41,8 +42,14 @@ class FetchRequest extends HttpRequest {
     return this.#request.headers
   }
 
+  /** The answer was cancelled by who read it: all that some hosts say of a caller who is gone. */
+  cancel(): void {
+    this.#cancelled?.abort(hungUp())
+  }
+
   protected makeSignal(): AbortSignal {
-    return this.#request.signal
+    this.#cancelled = new AbortController()
+    return AbortSignal.any([this.#request.signal, this.#cancelled.signal])
   }
 }
 
@@ -54,7 +61,11 @@ const toHeaders = (list: readonly string[]): Headers => {
 
 const encoder = new TextEncoder()
 
-const toStream = (body: BodyStream, failed: HttpReply['failed']): ReadableStream<Uint8Array> => {
+const toStream = (
+  body: BodyStream,
+  request: FetchRequest,
+  failed: HttpReply['failed'],
+): ReadableStream<Uint8Array> => {
   const source = readBody(body)
   const pull = async (controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> => {
     try {
@@ -66,11 +77,15 @@ const toStream = (body: BodyStream, failed: HttpReply['failed']): ReadableStream
       throw error
     }
   }
-  return new ReadableStream({ pull, cancel: () => source.stop() }, { highWaterMark: 0 })
+  const cancel = (): void => {
+    request.cancel()
+    source.stop()
+  }
+  return new ReadableStream({ pull, cancel }, { highWaterMark: 0 })
 }
 
-const toResponse = ({ status, headers, body, failed }: HttpReply): Response =>
-  new Response(isStreamed(body) ? toStream(body, failed) : (body as BodyInit | null), {
+const toResponse = (request: FetchRequest, { status, headers, body, failed }: HttpReply): Response =>
+  new Response(isStreamed(body) ? toStream(body, request, failed) : (body as BodyInit | null), {
     status,
     headers: toHeaders(headers),
   })
@@ -81,5 +96,7 @@ export type FetchHandler = (request: Request) => Promise<Response>
 /** Compiles the handler. */
 export const createFetchHandler =
   (handle: HandleRequest): FetchHandler =>
-  async (request) =>
-    toResponse(await handle(new FetchRequest(request)))
+  async (fetched) => {
+    const request = new FetchRequest(fetched)
+    return toResponse(request, await handle(request))
+  }

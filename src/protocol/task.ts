@@ -63,7 +63,10 @@ export interface TaskLog {
   readonly fields?: Record<string, unknown>
 }
 
-/** What happens to a task, in order. `gap` says that earlier events are no longer kept; `done` is the last. */
+/**
+ * What happens to a task, in order. `gap` says that earlier events are no longer kept, and a `state` follows it; `done`
+ * is the last.
+ */
 export type TaskEvent<TOutput = unknown, TProgress = unknown> =
   | { readonly type: 'state'; readonly record: TaskRecord<TOutput, TProgress> }
   | { readonly type: 'progress'; readonly progress: TProgress }

@@ -19,11 +19,11 @@ const toFetchRequest = async (
   return new Request(`http://errand${url}`, init)
 }
 
-const toReply = (response: Response): HttpReply => ({
-  status: response.status,
-  headers: headerList(response.headers),
-  body: response.body as AsyncIterable<Uint8Array> | null,
-})
+const toReply = ({ status, headers, body }: Response): HttpReply => {
+  // Whether the connection is kept is between the server and the client, who may have asked to close it.
+  headers.delete('connection')
+  return { status, headers: headerList(headers), body: body as AsyncIterable<Uint8Array> | null }
+}
 
 /** Compiles the delegate over a router. */
 export const compileDelegate =

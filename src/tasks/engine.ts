@@ -135,7 +135,7 @@ export interface TaskEngine {
   list(query: TaskQuery): Promise<StoredPage>
   /**
    * Everything that happens to a task after `after` (default: from its present state, which comes first), ending with
-   * `done`. Gapless, or with a `gap`. Ends at once for an unknown id.
+   * `done`. Gapless, or with a `gap`, which the state after it follows. Ends at once for an unknown id.
    */
   events(
     id: string,

@@ -3,6 +3,7 @@
  * own pace.
  */
 import type { EngineEvent } from '../engine.ts'
+import type { StoredTask } from '../stored-task.ts'
 
 type WithoutSeq<T> = T extends unknown ? Omit<T, 'seq'> : never
 
@@ -12,6 +13,17 @@ export type NewEvent = WithoutSeq<Exclude<EngineEvent, { type: 'done' }>>
 /** How many events a watcher may be behind, or away, before it meets a gap. */
 export const RING_SIZE = 256
 
+/** An event, and the task as it was when it happened. */
+interface Moment {
+  readonly event: EngineEvent
+  readonly task: StoredTask
+}
+
+const after = (task: StoredTask, event: NewEvent): StoredTask => {
+  if (event.type === 'state') return event.task
+  return event.type === 'progress' ? { ...task, progress: event.progress } : task
+}
+
 /**
  * Events are numbered from 1 in each channel, and a channel's name is never used again, so a number from an
  * earlier process or an earlier channel is told from one of this.
@@ -19,13 +31,29 @@ export const RING_SIZE = 256
 export class Channel {
   readonly #name: string
   /** The last events; the first of them has the number `#first`. */
-  readonly #ring: EngineEvent[] = []
+  readonly #ring: Moment[] = []
   #first = 1
-  #wake: PromiseWithResolvers<void> | undefined
+  /** The task as it was before the first of them, and as it is now. */
+  #before: StoredTask
+  #now: StoredTask
+  /** Whoever follows, each with a way to let it look again. */
+  readonly #watchers = new Set<() => void>()
   #ended = false
 
-  constructor(name: string) {
+  constructor(name: string, task: StoredTask) {
     this.#name = name
+    this.#before = task
+    this.#now = task
+  }
+
+  /** How many follow it now. */
+  get watchers(): number {
+    return this.#watchers.size
+  }
+
+  /** How many events it keeps. */
+  get size(): number {
+    return this.#ring.length
   }
 
   /** The number of the last event. */
@@ -41,67 +69,77 @@ export class Channel {
   /** The number behind a `seq`, or undefined when it is not of this channel. */
   numberOf(seq: string): number | undefined {
     const dot = seq.lastIndexOf('.')
-    const number = Number(seq.slice(dot + 1))
-    return seq.slice(0, dot) === this.#name && number >= 0 && number <= this.last ? number : undefined
+    const text = seq.slice(dot + 1)
+    const number = Number(text)
+    const isKnown = seq.slice(0, dot) === this.#name && String(number) === text
+    return isKnown && number >= 0 && number <= this.last ? number : undefined
   }
 
-  emit(event: NewEvent): void {
-    this.#add({ ...event, seq: this.seqOf(this.last + 1) })
+  /** `task` is the task as it then is; by default, what the event makes of it. */
+  emit(event: NewEvent, task: StoredTask = after(this.#now, event)): void {
+    this.#add({ ...event, seq: this.seqOf(this.last + 1) }, task)
   }
 
   /** The last event. */
-  end(done: EngineEvent): void {
-    this.#add(done)
+  end(done: EngineEvent, task: StoredTask): void {
+    this.#add(done, task)
     this.close()
   }
 
   /** No more events: watchers get what is there, then stop. */
   close(): void {
     this.#ended = true
-    this.wake()
+    this.#wakeAll()
   }
 
-  /** Lets all watchers look again. */
-  wake(): void {
-    this.#wake?.resolve()
-    this.#wake = undefined
+  /**
+   * What is told where events are missing: that they are, and how the task was after them. Whoever breaks off between
+   * the two is told of the gap again.
+   */
+  *gapBefore(number: number, task: StoredTask): Generator<EngineEvent, void> {
+    const seq = this.seqOf(number)
+    yield { type: 'gap', seq: `${seq}.gap` }
+    yield { type: 'state', task, seq }
   }
 
   /** Everything after `number`, as it happens. Whoever falls out of the ring gets a gap. */
   async *follow(number: number, signal: AbortSignal): AsyncGenerator<EngineEvent, void> {
-    const wake = () => this.wake()
-    signal.addEventListener('abort', wake)
+    let wake = (): void => undefined
+    const look = (): void => wake()
+    this.#watchers.add(look)
+    signal.addEventListener('abort', look)
     try {
       for (let seen = number; !signal.aborted;) {
         if (seen >= this.last) {
           if (this.#ended) return
-          await this.#changed()
-          continue
-        }
-        if (seen + 1 < this.#first) {
+          await new Promise<void>((resolve) => {
+            wake = resolve
+          })
+        } else if (seen + 1 < this.#first) {
           seen = this.#first - 1
-          yield { type: 'gap', seq: this.seqOf(seen) }
-          continue
+          yield* this.gapBefore(seen, this.#before)
+        } else {
+          seen += 1
+          yield this.#ring[seen - this.#first]!.event
         }
-        seen += 1
-        yield this.#ring[seen - this.#first]!
       }
     } finally {
-      signal.removeEventListener('abort', wake)
+      this.#watchers.delete(look)
+      signal.removeEventListener('abort', look)
     }
   }
 
-  #add(event: EngineEvent): void {
-    this.#ring.push(event)
+  #add(event: EngineEvent, task: StoredTask): void {
+    this.#now = task
+    this.#ring.push({ event, task })
     if (this.#ring.length > RING_SIZE) {
-      this.#ring.shift()
+      this.#before = this.#ring.shift()!.task
       this.#first += 1
     }
-    this.wake()
+    this.#wakeAll()
   }
 
-  #changed(): Promise<void> {
-    this.#wake ??= Promise.withResolvers<void>()
-    return this.#wake.promise
+  #wakeAll(): void {
+    for (const look of this.#watchers) look()
   }
 }

@@ -237,10 +237,10 @@ export class Dispatcher {
       }
   }
 
-  #progress({ id, live }: Entry, claim: ActiveClaim, progress: unknown): void {
+  #progress({ live }: Entry, claim: ActiveClaim, progress: unknown): void {
     if (live?.claim !== claim) return
     live.task = progressed(live.task, claim.attempt, progress)
-    this.#hub.emit(id, { type: 'progress', progress })
+    this.#hub.emit(live.task.id, { type: 'progress', progress }, live.task)
   }
 
   /** The store failed: nothing is claimed for a moment. Reported once. */

@@ -15,8 +15,8 @@ export interface WatchOptions {
   readonly signal: AbortSignal
 }
 
-/** How many ended tasks are remembered for watchers that were away at the end. */
-const REMEMBERED = 1000
+/** How many events of ended tasks are remembered for watchers that were away at the end. */
+const REMEMBERED = 10_000
 
 /** Hands the events of tasks to their watchers. */
 export class EventHub {
@@ -25,10 +25,17 @@ export class EventHub {
   readonly #live = new Map<string, Channel>()
   /** Channels of ended tasks, oldest first. */
   readonly #ended = new Map<string, Channel>()
+  #remembered = 0
   #count = 0
 
-  emit(id: string, event: NewEvent): void {
-    this.#live.get(id)?.emit(event)
+  /** How many watch a live task now. */
+  get watchers(): number {
+    return [...this.#live.values()].reduce((sum, { watchers }) => sum + watchers, 0)
+  }
+
+  /** Something happened to a task, which now is so, as far as it is known. */
+  emit(id: string, event: NewEvent, task?: StoredTask): void {
+    this.#live.get(id)?.emit(event, task)
   }
 
   /** The task changed; an ended one takes its channel's last event. */
@@ -36,13 +43,14 @@ export class EventHub {
     const channel = this.#live.get(task.id)
     if (!channel) return
     if (!isFinished(task.status)) return channel.emit({ type: 'state', task })
-    channel.end(done(task))
+    channel.end(done(task), task)
     this.#live.delete(task.id)
     this.#remember(task.id, channel)
   }
 
   /** Begins anew for a task that is queued again or forgotten. */
   forget(id: string): void {
+    this.#remembered -= this.#ended.get(id)?.size ?? 0
     this.#ended.delete(id)
   }
 
@@ -65,11 +73,11 @@ export class EventHub {
     signal: AbortSignal,
     after?: string,
   ): AsyncGenerator<EngineEvent, void> {
-    const channel = this.#channel(task.id)
+    const channel = this.#channel(task)
     const seen = after === undefined ? undefined : channel.numberOf(after)
     const from = seen ?? channel.last
-    if (after !== undefined && seen === undefined) yield { type: 'gap', seq: channel.seqOf(from) }
-    if (seen === undefined) yield { type: 'state', task, seq: channel.seqOf(from) }
+    if (after === undefined) yield { type: 'state', task, seq: channel.seqOf(from) }
+    else if (seen === undefined) yield* channel.gapBefore(from, task)
     yield* channel.follow(from, signal)
   }
 
@@ -89,19 +97,21 @@ export class EventHub {
     yield last
   }
 
-  #channel(id: string): Channel {
-    const known = this.#live.get(id)
+  #channel(task: StoredTask): Channel {
+    const known = this.#live.get(task.id)
     if (known) return known
-    const channel = new Channel(`${this.#boot}-${(this.#count++).toString(36)}`)
-    this.#live.set(id, channel)
+    const channel = new Channel(`${this.#boot}-${(this.#count++).toString(36)}`, task)
+    this.#live.set(task.id, channel)
     return channel
   }
 
   #remember(id: string, channel: Channel): void {
     this.#ended.set(id, channel)
-    if (this.#ended.size <= REMEMBERED) return
-    const [oldest] = this.#ended.keys()
-    this.#ended.delete(oldest!)
+    this.#remembered += channel.size
+    for (const oldest of this.#ended.keys()) {
+      if (this.#remembered <= REMEMBERED) return
+      this.forget(oldest)
+    }
   }
 }
 
