@@ -5,7 +5,7 @@
 import type { HTTPHeaders } from '@trpc/client'
 import { patience } from '../protocol/patience.ts'
 import { pause } from '../protocol/stop.ts'
-import { refusalOf } from './failure.ts'
+import { refusalOf, retryAfter } from './failure.ts'
 
 /** What to send along. */
 export interface EventSourceInit {
@@ -16,10 +16,13 @@ export interface EventSourceInit {
 const CONNECTING = 0
 const CLOSED = 2
 
-/** Why a connection ended: a status where there was an answer. */
+/** Why a connection ended: a status where there was an answer, a cause where there was none. */
 interface Loss extends Partial<ReturnType<typeof refusalOf>> {
   readonly message?: string
+  readonly cause?: unknown
 }
+
+const toLoss = (cause: Error): Loss => ({ message: cause.message, cause })
 
 // tRPC writes JSON, which is one line: of a field that comes twice the last will do. JSON may hold line separators
 // (U+2028) that a regular expression's `.` and `$` take for the end of a line.
@@ -57,14 +60,13 @@ export class FetchEventSource extends EventTarget {
   async #run(url: string, init: EventSourceInit): Promise<void> {
     const { signal } = this.#abort
     while (this.readyState !== CLOSED) {
-      const loss = await this.#connect(url, init).catch((error: Error): Loss => ({ message: error.message }))
+      const loss = await this.#connect(url, init).catch(toLoss)
       // Closed by its owner, who knows.
       signal.throwIfAborted()
-      const { status, retryAfter } = loss
-      // Refused: asking again makes no sense.
-      if (status && status < 500 && status !== 429) this.readyState = CLOSED
+      const seconds = retryAfter(loss)
+      if (seconds === undefined) this.readyState = CLOSED
       this.dispatchEvent(Object.assign(new Event('error'), loss))
-      if (this.readyState !== CLOSED) await pause(patience(this.#failures++, retryAfter), signal)
+      if (this.readyState !== CLOSED) await pause(patience(this.#failures++, seconds), signal)
     }
   }
 

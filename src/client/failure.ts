@@ -17,15 +17,15 @@ interface Failure extends Refusal {
   readonly cause?: Failure
 }
 
-/** What an answer says of itself: `Retry-After` is seconds or a date (RFC 9110 §10.2.3). */
-export const refusalOf = ({ status, headers }: Response): Refusal => {
-  const text = headers.get('retry-after') ?? 0
-  const seconds = Number(text)
-  return {
-    status,
-    retryAfter: (Number.isNaN(seconds) ? (Date.parse(String(text)) - Date.now()) / 1000 : seconds) || 0,
-  }
-}
+// `Retry-After` is seconds or a date (RFC 9110 §10.2.3).
+const secondsIn = (text: string): number =>
+  Math.max(0, Number.isNaN(Number(text)) ? (Date.parse(text) - Date.now()) / 1000 : Number(text)) || 0
+
+/** What an answer says of itself. */
+export const refusalOf = ({ status, headers }: Response): Refusal => ({
+  status,
+  retryAfter: secondsIn(headers.get('retry-after') ?? ''),
+})
 
 // A problem of the REST door and what our own fetches throw have a status; tRPC wraps the latter.
 const toRefusal = ({ status, retryAfter, data, cause }: Failure): Refusal =>
@@ -41,9 +41,7 @@ const isHomeless = ({ code, cause }: Failure): boolean =>
 
 /** Seconds to wait before another try, 0 where nobody said; undefined when another makes no sense. */
 export const retryAfter = (error: unknown): number | undefined => {
-  const failure = (error ?? {}) as Failure
-  const { status, retryAfter: seconds = 0 } = toRefusal(failure)
-  return isHomeless(failure) || (status !== undefined && !FOR_NOW.includes(status))
-    ? undefined
-    : Math.max(0, seconds)
+  const { status, retryAfter: seconds = 0 } = toRefusal(error as Failure)
+  const mayPass = status === undefined ? !isHomeless(error as Failure) : FOR_NOW.includes(status)
+  return mayPass ? seconds : undefined
 }

@@ -23,16 +23,22 @@ export interface ErrandLinksOptions {
 /** Calls in one request: a URL with hundreds of reads is longer than servers and proxies take, which is often 8 KiB. */
 const LARGEST_BATCH = 48
 
-/** What answers in the server's place, such as a proxy without one, has a status to tell and no JSON to read. */
-const fetchJson =
+/** An error as tRPC writes it has a number of JSON-RPC's. */
+const TRPC_ERROR = /"code":-32\d{3}\b/
+
+/** What answers in the server's place, such as a proxy without one, says nothing that tRPC could read: only a status. */
+const fetchTrpc =
   (send: typeof fetch | undefined): typeof fetch =>
   async (...request) => {
     const response = await (send ?? globalThis.fetch)(...request)
-    const type = response.headers.get('content-type')
-    if (type?.includes('json')) return response
-    void response.body?.cancel()
-    const message = `Status ${response.status} with ${type ?? 'nothing'} where JSON was expected: is a proxy in between?`
-    throw Object.assign(new Error(message), refusalOf(response))
+    const isJson = response.headers.get('content-type')?.includes('json')
+    if (isJson && response.ok) return response
+    const text = await response.text()
+    if (isJson && TRPC_ERROR.test(text)) return new Response(text, response)
+    throw Object.assign(
+      new Error(`Status ${response.status}, and no tRPC: who answered?`),
+      refusalOf(response),
+    )
   }
 
 /** Links for `createTRPCClient`. */
@@ -53,7 +59,7 @@ export const errandLinks = <TRouter extends AnyTRPCRouter>(
       false: httpBatchStreamLink({
         ...endpoint,
         headers,
-        fetch: fetchJson(fetch),
+        fetch: fetchTrpc(fetch),
         maxItems: LARGEST_BATCH,
       } as never),
     }),

@@ -106,11 +106,14 @@ const parse = (text: string): unknown => {
   }
 };
 
+/** `Retry-After` in seconds; it may be a date. */
+const secondsIn = (text: string): number => Math.max(0, Number(text) || (Date.parse(text) - Date.now()) / 1000 || 0);
+
 /** A problem (RFC 9457) as an Error with the problem's members and the seconds to wait before another try. */
 const toError = (problem: unknown, response?: Response): Error => {
   const members = (typeof problem === 'object' && problem) as { detail?: string } | false | null;
   const status = response?.status;
-  const retryAfter = Number(response?.headers.get('Retry-After')) || 0;
+  const retryAfter = secondsIn(response?.headers.get('Retry-After') ?? '');
   return Object.assign(
     new Error((members && members.detail) || `The stream failed: ${status}`),
     { status, retryAfter },
