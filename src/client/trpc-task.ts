@@ -16,7 +16,9 @@ export interface TrpcTask {
 }
 
 export type TrpcInput<T> = T extends { start: { mutate: (input: infer I, ...rest: any) => any } } ? I : never
-export type TrpcOutput<T> = T extends { run: { mutate: (...args: any) => Promise<infer O> } } ? O : never
+type RunOutput<T> = T extends { run: { mutate: (...args: any) => Promise<infer O> } } ? O : never
+// What tRPC makes of void.
+export type TrpcOutput<T> = [RunOutput<T>] extends [never] ? void : RunOutput<T>
 export type TrpcProgress<T> = T extends {
   start: { mutate: (...args: any) => Promise<{ progress?: infer P }> }
 }

@@ -1,22 +1,10 @@
 /** The reference page in a real browser: it keeps its own policy, needs nobody else, and calls the app. */
-import { existsSync } from 'node:fs'
-import { chromium, type Browser, type Page } from 'playwright-core'
+import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { createApp, procedure } from '../../src/index.ts'
 import type { RunningServer } from '../../src/index.ts'
-
-const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync)
-const FLAGS = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-]
+import { CHROMIUM, launchChromium, visit, type Visit } from '../support/chromium.ts'
 
 const app = createApp(
   {
@@ -36,29 +24,10 @@ const app = createApp(
   { prefix: '/api', profile: 'test', openapi: { title: 'Fixture <b>of</b> the "docs"' } },
 )
 
-interface Visit {
-  readonly page: Page
-  /** Console errors, uncaught errors, policy violations, failed requests. */
-  readonly troubles: string[]
-  readonly requests: string[]
-}
-
-const REPORT = `document.addEventListener('securitypolicyviolation', (event) =>
-  console.error('violates ' + event.violatedDirective + ': ' + event.blockedURI))`
-
-/** Opens a page and notes everything that goes wrong on it. */
-const visit = async (browser: Browser, url: string): Promise<Visit> => {
-  const page = await browser.newPage()
-  const troubles: string[] = []
-  const requests: string[] = []
-  page.on('console', (message) => void (message.type() === 'error' && troubles.push(message.text())))
-  page.on('pageerror', (error) => void troubles.push(String(error)))
-  page.on('requestfailed', (request) => void troubles.push(`failed: ${request.url()}`))
-  page.on('request', (request) => void requests.push(request.url()))
-  await page.addInitScript(REPORT)
-  await page.goto(url)
-  await page.waitForSelector('.opblock')
-  return { page, troubles, requests }
+const visitReference = async (browser: Browser, url: string): Promise<Visit> => {
+  const visited = await visit(browser, url)
+  await visited.page.waitForSelector('.opblock')
+  return visited
 }
 
 describe.skipIf(!CHROMIUM)('the reference page in Chromium', () => {
@@ -67,7 +36,7 @@ describe.skipIf(!CHROMIUM)('the reference page in Chromium', () => {
 
   beforeAll(async () => {
     server = await app.listen({ port: 0 })
-    browser = await chromium.launch({ executablePath: CHROMIUM as string, args: FLAGS })
+    browser = await launchChromium()
   }, 60_000)
 
   afterAll(async () => {
@@ -76,7 +45,7 @@ describe.skipIf(!CHROMIUM)('the reference page in Chromium', () => {
   })
 
   it('shows every operation, without a violation, an error or a stranger', async () => {
-    const { page, troubles, requests } = await visit(browser, `${server.url}/api/docs`)
+    const { page, troubles, requests } = await visitReference(browser, `${server.url}/api/docs`)
     expect(await page.title()).toBe('API reference')
     expect(await page.locator('.opblock-summary-path').allInnerTexts()).toEqual([
       '/api/add',
@@ -90,7 +59,7 @@ describe.skipIf(!CHROMIUM)('the reference page in Chromium', () => {
   })
 
   it('"Try it out" calls the app and shows its answer', async () => {
-    const { page, troubles } = await visit(browser, `${server.url}/api/docs`)
+    const { page, troubles } = await visitReference(browser, `${server.url}/api/docs`)
     await page.locator('.opblock-summary-path', { hasText: '/api/add' }).click()
     await page.locator('#operations-default-add button.execute').click()
     const answer = page

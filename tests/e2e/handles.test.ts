@@ -1,6 +1,8 @@
 /** Task handles in Node, over every kind of client, through a network that fails and a server that is restarted. */
+import { execFile } from 'node:child_process'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { serveChild } from '../support/child-server.ts'
 import { openTcpProxy } from '../support/tcp-proxy.ts'
@@ -39,6 +41,16 @@ const listen = (task: WalkHandle) => {
   const untilSteps = (count: number) => until(`${count} steps`, () => steps() >= count, 20_000)
   return { seen, ended, steps, untilSteps, moreSteps: (count: number) => untilSteps(steps() + count) }
 }
+
+test('a process that has what it waited for ends by itself', async () => {
+  const gate = newGate()
+  openGate(gate)
+  const script = path.resolve(import.meta.dirname, '../fixtures/watching/leaving.ts')
+  const args = ['--conditions=errand-source', script, server.url, gate]
+  const env = { ...process.env, NODE_OPTIONS: '' }
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, args, { env, timeout: 25_000 })
+  expect([stdout, stderr]).toEqual(['done\n', ''])
+})
 
 describe.each([
   { name: 'tRPC', client: () => overTrpc, polled: false },

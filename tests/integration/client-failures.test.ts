@@ -1,7 +1,7 @@
 /** What a client makes of a server that refuses, is busy, or isn't there at all, over both doors. */
 import { createTRPCClient, httpSubscriptionLink, httpLink, splitLink } from '@trpc/client'
 import { createApp, inline, procedure, ProcedureError } from 'errand'
-import { errandLinks, startTask, TaskError, type TaskHandle } from 'errand/client'
+import { attachTask, errandLinks, startTask, TaskError, type TaskHandle } from 'errand/client'
 import { attachTask as attachRest, restTask, startTask as startRest } from 'errand/client/rest'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
@@ -68,7 +68,6 @@ const overRest = ({ fetch, authorization }: { fetch?: Fetch; authorization?: str
     ...(authorization ? { headers: { authorization } } : {}),
   })
 
-const { attachTask } = await import('errand/client')
 const DOORS: readonly Door[] = [
   {
     door: 'tRPC',
@@ -93,10 +92,8 @@ const answering = (...answers: (() => Response | Promise<never>)[]) => {
   return { asked, fetch }
 }
 
-const page =
-  (status: number, headers: Record<string, string> = {}) =>
-  () =>
-    new Response('<html>', { status, headers: { 'content-type': 'text/html' } })
+const page = (status: number) => () =>
+  new Response('<html>', { status, headers: { 'content-type': 'text/html' } })
 const problem =
   (status: number, headers: Record<string, string> = {}) =>
   () =>

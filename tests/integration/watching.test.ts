@@ -63,7 +63,6 @@ const trpc = createTRPCClient<typeof app.router>({ links: errandLinks({ url }) }
 /** The channels that are watched, as the engine has them. */
 const spyOnChannels = (): Set<Channel> => {
   const channels = new Set<Channel>()
-  // oxlint-disable-next-line typescript/unbound-method -- called with its own channel below
   const { follow } = Channel.prototype
   const spy = vi.spyOn(Channel.prototype, 'follow').mockImplementation(function (this: Channel, ...args) {
     channels.add(this)
@@ -265,6 +264,36 @@ describe('the events route', () => {
     await until('the end of the watcher', () => watchersOf(channels) === 0)
     openGate(gate)
   })
+})
+
+test('a handle on the server that is left or has waited long enough leaves nothing behind', async () => {
+  const channels = spyOnChannels()
+  const gate = newGate()
+  const task = await app.tasks.start('waits', { gate })
+  const stop = new AbortController()
+  for await (const _ of task.events()) break
+  await expect(task.result({ timeout: 20 })).rejects.toMatchObject({ name: 'TimeoutError' })
+  const waiting = task.result({ signal: stop.signal })
+  await until('the wait', () => watchersOf(channels) === 1)
+  stop.abort(new Error('enough'))
+  await expect(waiting).rejects.toThrow('enough')
+  await until('the end of the wait', () => watchersOf(channels) === 0)
+  openGate(gate)
+  expect(await task.result()).toBe('done')
+})
+
+test('a handle on the server to a task that is not there says so', async () => {
+  const nobody = app.tasks.handle('00000000-0000-7000-8000-000000000000')
+  const asked = [nobody.result(), nobody.record(), nobody.events()[Symbol.asyncIterator]().next()]
+  for (const answer of await Promise.allSettled<unknown>(asked))
+    expect(answer).toMatchObject({ status: 'rejected', reason: { code: 'NOT_FOUND' } })
+})
+
+test('a subscription says what silence means', async () => {
+  const id = await start('waits', { gate: 'none' })
+  const input = encodeURIComponent(JSON.stringify({ id }))
+  const { text } = await get(`/trpc/waits.watch?input=${input}`)
+  expect(text).toMatch(/^event: connected\ndata: \{"reconnectAfterInactivityMs":40000\}\n/)
 })
 
 test('a long poll that nobody waits for any more is let go of', async () => {

@@ -27,7 +27,10 @@ export interface ChildServer {
 }
 
 /** Serves the app of a module, given from the repository's root, with tasks kept in a folder of its own. */
-export const serveChild = async (module: string): Promise<ChildServer> => {
+export const serveChild = async (
+  module: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<ChildServer> => {
   const data = await tempDir()
   let child: ChildProcess | undefined
   let port = 0
@@ -35,7 +38,7 @@ export const serveChild = async (module: string): Promise<ChildServer> => {
   const start = async (): Promise<void> => {
     const started = spawn(...errandCommand('serve', module, '--port', String(port)), {
       cwd: root,
-      env: { ...process.env, NODE_OPTIONS: '', ERRAND_DATA: data },
+      env: { ...process.env, NODE_OPTIONS: '', ERRAND_DATA: data, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     child = started

@@ -2,9 +2,19 @@
 import { createTRPCClient } from '@trpc/client'
 import { initTRPC } from '@trpc/server'
 import { createApp, createProcedure, procedure, type TaskEvent, type TaskHandle } from 'errand'
-import { attachTask, errandLinks, errorOf, startTask } from 'errand/client'
+import {
+  attachTask,
+  errandLinks,
+  errorOf,
+  startTask,
+  type HandleOf,
+  type TaskLog,
+  type TaskRecord,
+} from 'errand/client'
+import { attachTask as attachRest, restTask, startTask as startRest } from 'errand/client/rest'
 import { expectTypeOf, test } from 'vitest'
 import { z } from 'zod'
+import * as sdk from '../../clients/quickstart/index.ts'
 
 const Tree = z.object({
   name: z.string(),
@@ -73,6 +83,7 @@ const app = createApp({
       return { count: 1, largest: 2 }
     },
   }),
+  quiet: procedure.task({ input: z.void(), output: z.void(), handler: () => undefined }),
   plain: t.router({ echo: t.procedure.input(z.string()).query(({ input }) => input) }),
 })
 
@@ -121,6 +132,79 @@ test('handles are typed by their task', async () => {
   void startTask(trpc.countPrimes, { above: 1 })
   // @ts-expect-error not a task
   void startTask(trpc.add, { a: 1, b: 2 })
+})
+
+test('events are told apart by their type, and carry what the task declares', async () => {
+  for await (const event of attachTask(trpc.countPrimes, 'id').events()) {
+    expectTypeOf(event.type).toEqualTypeOf<'state' | 'progress' | 'log' | 'gap' | 'done'>()
+    if (event.type === 'progress') expectTypeOf(event.progress).toEqualTypeOf<{ percent: number }>()
+    else if (event.type === 'log') expectTypeOf(event.log).toEqualTypeOf<TaskLog>()
+    else if (event.type === 'gap') expectTypeOf(event).toEqualTypeOf<{ readonly type: 'gap' }>()
+    else {
+      expectTypeOf(event.record.result).toEqualTypeOf<{ count: number; largest: number } | undefined>()
+      expectTypeOf(event.record.progress).toEqualTypeOf<{ percent: number } | undefined>()
+    }
+    // @ts-expect-error a record is only there in some
+    void event.record
+  }
+})
+
+test('records and cancels are typed by their task', async () => {
+  const task = attachTask(trpc.countPrimes, 'id')
+  type Record = TaskRecord<{ count: number; largest: number }, { percent: number }>
+  expectTypeOf(task.record()).resolves.toEqualTypeOf<Record>()
+  expectTypeOf(task.cancel()).resolves.toEqualTypeOf<Record>()
+  expectTypeOf(task).toEqualTypeOf<HandleOf<typeof trpc.countPrimes>>()
+  expectTypeOf(task.result).toBeCallableWith({ timeout: '5m', signal: new AbortController().signal })
+  // @ts-expect-error not a duration
+  void task.result({ timeout: 'soon' })
+  expectTypeOf(startTask<typeof trpc.countPrimes>)
+    .parameter(1)
+    .toEqualTypeOf<{ below: number }>()
+})
+
+test('a task without progress or output has handles too', async () => {
+  const task = await startTask(trpc.quiet, undefined)
+  expectTypeOf(task.result()).resolves.toEqualTypeOf<void>()
+  expectTypeOf(task.progress()).toEqualTypeOf<AsyncIterable<unknown>>()
+})
+
+test('only tasks have handles', () => {
+  // @ts-expect-error a query is no task
+  void attachTask(trpc.add, 'id')
+  // @ts-expect-error a mutation is no task
+  void attachTask(trpc.shop.order, 'id')
+  // @ts-expect-error a subscription is no task
+  void attachTask(trpc.ticks, 'id')
+  // @ts-expect-error a procedure of plain tRPC
+  void attachTask(trpc.plain.echo, 'id')
+  // @ts-expect-error a router is no task
+  void attachTask(trpc.shop, 'id')
+  // @ts-expect-error an id is a text
+  void attachTask(trpc.countPrimes, 7)
+  // @ts-expect-error not an option of a start
+  void startTask(trpc.countPrimes, { below: 1 }, { retries: 3 })
+})
+
+test('handles over a generated client are typed by its operations', async () => {
+  const primes = restTask(sdk, 'countPrimes')
+  const task = attachRest(primes, 'id')
+  expectTypeOf(task.result()).resolves.toEqualTypeOf<{ count: number; largest: number }>()
+  for await (const progress of task.progress()) expectTypeOf(progress).toEqualTypeOf<{ percent: number }>()
+  for await (const event of task.events()) {
+    if (event.type === 'progress') expectTypeOf(event.progress).toEqualTypeOf<{ percent: number }>()
+    if (event.type === 'done')
+      expectTypeOf(event.record.result).toEqualTypeOf<{ count: number; largest: number } | undefined>()
+  }
+  expectTypeOf(startRest(primes, { below: 1 })).resolves.toEqualTypeOf<typeof task>()
+  // @ts-expect-error wrong input
+  void startRest(primes, { above: 1 })
+  // @ts-expect-error not a task
+  void restTask(sdk, 'add')
+  // @ts-expect-error not an operation
+  void restTask(sdk, 'nope')
+  // @ts-expect-error an operation of a task is none itself
+  void restTask(sdk, 'startCountPrimes')
 })
 
 test('handles on the server are typed too', () => {
