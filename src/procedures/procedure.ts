@@ -122,7 +122,10 @@ export interface RepeatableStart extends StartOptions {
 /** Input of `get`. */
 export interface GetTask {
   id: string
-  /** Seconds (≤ 30) to wait until it ends or, with `after`, changes. */
+  /**
+   * Seconds (≤ 30) to wait until it ends or, with `after`, changes. In a batch that is answered as a whole (the
+   * `httpBatchLink`), until any other call of it has its answer.
+   */
   wait?: number | undefined
   /** The `rev` you know. */
   after?: string | undefined

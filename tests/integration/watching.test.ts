@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net'
 import { setImmediate as turn } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { createTRPCClient } from '@trpc/client'
+import { createTRPCClient, httpBatchLink } from '@trpc/client'
 import { createApp, inline, procedure } from 'errand'
 import { errandLinks, startTask } from 'errand/client'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
@@ -287,6 +287,37 @@ test('a handle on the server to a task that is not there says so', async () => {
   const asked = [nobody.result(), nobody.record(), nobody.events()[Symbol.asyncIterator]().next()]
   for (const answer of await Promise.allSettled<unknown>(asked))
     expect(answer).toMatchObject({ status: 'rejected', reason: { code: 'NOT_FOUND' } })
+})
+
+describe('a batch that is answered as a whole', () => {
+  const batch = createTRPCClient<typeof app.router>({ links: [httpBatchLink({ url: `${url}/trpc` })] })
+
+  test('does not wait for a long poll in it, be it with another call or another poll', async () => {
+    const gate = newGate()
+    const [id, ended] = await Promise.all([start('waits', { gate }), start('waits', { gate: 'none' })])
+    await get(`/tasks/${ended}?wait=10`)
+    const [record] = await Promise.all([
+      batch.waits.get.query({ id, wait: 30 }),
+      batch.tasks.list.query({ limit: 1 }),
+    ])
+    expect(record.status).toBe('running')
+    const polls = [id, ended].map((each) => batch.waits.get.query({ id: each, wait: 30 }))
+    expect((await Promise.all(polls)).map(({ status }) => status)).toEqual(['running', 'succeeded'])
+    openGate(gate)
+  })
+
+  test('waits for a call that has to, and for a poll that is alone', async () => {
+    const [gate, other] = [newGate(), newGate()]
+    const id = await start('waits', { gate: other })
+    const run = batch.waits.run.mutate({ gate })
+    const started = batch.waits.start.mutate({ gate: 'none' })
+    await until('both to run', async () => (await app.tasks.list({ status: 'running' })).items.length === 2)
+    openGate(gate)
+    expect([await run, (await started).procedure]).toEqual(['done', 'waits'])
+    const poll = batch.waits.get.query({ id, wait: 30 })
+    openGate(other)
+    expect((await poll).status).toBe('succeeded')
+  })
 })
 
 test('a subscription says what silence means', async () => {
