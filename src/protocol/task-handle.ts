@@ -17,9 +17,9 @@ export interface TaskHandle<TOutput = unknown, TProgress = unknown> {
    * @throws TaskError when it failed or was cancelled; a `TimeoutError` or the signal's reason when waiting ended first
    */
   result(options?: WaitOptions): Promise<TOutput>
-  /** What the handler reports, until the task ends. */
+  /** What the handler reports, from the latest on, until the task ends. Each loop begins anew. */
   progress(options?: { readonly signal?: AbortSignal }): AsyncIterable<TProgress>
-  /** Everything that happens to it, until it ends. */
+  /** Everything that happens to it, from its present state on, until it ends. Each loop begins anew. */
   events(options?: { readonly signal?: AbortSignal }): AsyncIterable<TaskEvent<TOutput, TProgress>>
   /** Asks it to stop. Resolves with the record when the request is noted, not when it has stopped. */
   cancel(): Promise<TaskRecord<TOutput, TProgress>>
