@@ -68,7 +68,7 @@ describe.each([
     const task = await at.start({ gate })
     const watcher = listen(task)
     const result = task.result()
-    for (let cuts = 0; cuts < 12; cuts++) {
+    for (let cuts = 0; cuts < 8; cuts++) {
       await watcher.moreSteps(1)
       await sleep(Math.random() * 30)
       proxy.cut()
