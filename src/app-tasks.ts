@@ -58,6 +58,8 @@ export class AppTasks {
   readonly #executors = new Map<RunOn, MaybePromise<Executor>>()
   readonly #functions = new Map<string, TaskFunction>()
   #engine: Promise<TaskEngine> | undefined
+  /** An engine that lost its tasks, while it is being closed. */
+  #leaving: Promise<void> | undefined
   #closed = false
 
   constructor(parts: AppTasksParts) {
@@ -101,6 +103,7 @@ export class AppTasks {
     await engine?.drain(this.#option.drainGrace)
     await Promise.all([...this.#executors.values()].map(closeExecutor))
     await engine?.close()
+    await this.#leaving
   }
 
   #readPolicies(): void {
@@ -183,6 +186,7 @@ export class AppTasks {
 
   async #openEngine(): Promise<TaskEngine> {
     const { logger } = this.#parts
+    await this.#leaving
     const engine = await this.#option.create()
     const host = createHost({
       policies: this.#policies,
@@ -190,11 +194,19 @@ export class AppTasks {
       executor: (runOn) => this.#executor(runOn),
       serve: (claim) => (request) => this.#serve(claim, request),
       failed: (failure, { task }) => this.#parts.report(failure, task.procedure, task),
-      report: (message, error) => logger.error({ err: error }, message),
+      report: (message, error, level = 'error') =>
+        logger[level](error === undefined ? {} : { err: error }, message),
+      lost: () => this.#leave(engine),
     })
     await engine.open(host)
     engine.work([...this.#entries.keys()])
     return engine
+  }
+
+  /** Another process took over: the next call tries to open an engine anew, and will as soon as that one is gone. */
+  #leave(engine: TaskEngine): void {
+    this.#engine = undefined
+    this.#leaving = engine.close().catch(() => {}) // It said itself what went wrong.
   }
 
   #executor(runOn: RunOn): MaybePromise<Executor> {

@@ -107,8 +107,10 @@ export interface EngineHost {
   slots(runOn: TaskPolicy['runOn']): number
   /** Runs one attempt: picks the executor, applies timeout and grace. Resolves once, never rejects. */
   run(claim: Claim): Promise<Outcome>
-  /** Something went wrong that no caller can be told. */
-  report(message: string, error?: unknown): void
+  /** Something went wrong that no caller can be told, or (`'warn'`) may go wrong. */
+  report(message: string, error?: unknown, level?: 'error' | 'warn'): void
+  /** Another process has the tasks now, and this engine answers nothing any more. */
+  lost?(reason: EngineUnavailable): void
 }
 
 /** What to do with a task that was asked to stop. */
@@ -157,8 +159,11 @@ export class EngineUnavailable extends Error {
   override readonly name = 'EngineUnavailable'
   /** Seconds. */
   readonly retryAfter: number
-  constructor(message: string, options: ErrorOptions & { retryAfter?: number } = {}) {
+  /** Whether it is certain that nothing was written; else it may have been, and the answer was lost. */
+  readonly untouched: boolean
+  constructor(message: string, options: ErrorOptions & { retryAfter?: number; untouched?: boolean } = {}) {
     super(message, options)
     this.retryAfter = options.retryAfter ?? 1
+    this.untouched = options.untouched ?? false
   }
 }

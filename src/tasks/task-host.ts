@@ -15,6 +15,8 @@ export interface HostParts {
   /** Told of an attempt that ended in an error by itself. */
   readonly failed: (error: OutcomeError, claim: Claim) => void
   readonly report: EngineHost['report']
+  /** Another process has the tasks: the engine is of no use any more. */
+  readonly lost: NonNullable<EngineHost['lost']>
 }
 
 const timedOut = (timeout: number): Outcome => ({
@@ -76,4 +78,5 @@ export const createHost = (parts: HostParts): EngineHost => ({
   slots: (runOn) => parts.slots[runOn],
   run: (claim) => runAttempt(parts, claim),
   report: parts.report,
+  lost: parts.lost,
 })

@@ -258,9 +258,13 @@ export class Tasks implements TaskStarter {
     { after, signal }: { readonly after?: string | undefined; readonly signal: AbortSignal },
     caller: Caller,
   ): AsyncGenerator<{ id: string; event: TaskEvent }, void> {
-    const engine = await this.#parts.engine()
-    for await (const event of engine.events(id, { signal, ...(after === undefined ? {} : { after }) }))
-      yield { id: event.seq, event: this.#toEvent(event, caller) }
+    try {
+      const engine = await this.#parts.engine()
+      for await (const event of engine.events(id, { signal, ...(after === undefined ? {} : { after }) }))
+        yield { id: event.seq, event: this.#toEvent(event, caller) }
+    } catch (error) {
+      unavailable(error)
+    }
   }
 
   /** A stored task as the caller may see it. */

@@ -45,6 +45,8 @@ export class Dispatcher {
   readonly #waiting = new WaitingRoom((entry) => this.#due(entry))
   #procedures: ReadonlySet<string> = new Set()
   #pause: NodeJS.Timeout | undefined
+  /** The store failed when it was last written to, which was reported. */
+  #failing = false
   #stopped = false
   #gone = false
 
@@ -111,8 +113,17 @@ export class Dispatcher {
     void this.#run(entry, live, claim, slot)
   }
 
+  /** Claims and writes no more, and tells what runs to stop: somebody else has the tasks. */
+  abandon(): void {
+    this.#stopped = this.#gone = true
+    clearTimeout(this.#pause)
+    this.#waiting.stop()
+    this.#tellToStop()
+  }
+
   /** Claims no more, waits so many ms for what runs, then tells it to stop and gives back what does not. */
   async drain(grace: number): Promise<void> {
+    if (this.#gone) return
     this.#stopped = true
     clearTimeout(this.#pause)
     if (!(await this.#crew.gone(grace))) {
@@ -182,7 +193,9 @@ export class Dispatcher {
     // `#mayRun` has just seen it.
     const slot = this.#take(entry.procedure, this.#host.policy(entry.procedure) as TaskPolicy)
     try {
-      if (await this.#start(entry)) return this.begin(entry, slot)
+      const begun = await this.#start(entry)
+      this.#failing = false
+      if (begun) return this.begin(entry, slot)
     } catch (error) {
       this.#rest('No task can be claimed', error)
       this.#waiting.add(entry)
@@ -229,6 +242,7 @@ export class Dispatcher {
     while (!this.#gone)
       try {
         await this.#ledger.change(entry, (task) => afterAttempt(task, claim, outcome))
+        this.#failing = false
         return
       } catch (error) {
         if (error instanceof NotJson) return this.#settle(entry, claim, notJsonOutcome(error))
@@ -243,10 +257,11 @@ export class Dispatcher {
     this.#hub.emit(live.task.id, { type: 'progress', progress }, live.task)
   }
 
-  /** The store failed: nothing is claimed for a moment. Reported once. */
+  /** The store failed: nothing is claimed for a moment. Reported once, however long it lasts. */
   #rest(message: string, error: unknown): void {
     if (this.#isResting) return
-    this.#host.report(message, error)
+    if (!this.#failing) this.#host.report(message, error)
+    this.#failing = true
     this.#pause = setTimeout(() => {
       this.#pause = undefined
       this.#pump()

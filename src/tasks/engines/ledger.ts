@@ -4,6 +4,7 @@
  * Not in it: what changes (lifecycle), when (engine, dispatcher).
  */
 import { isFinished, type TaskStatus } from '../../protocol/task.ts'
+import { EngineUnavailable } from '../engine.ts'
 import { withLateProgress } from '../lifecycle.ts'
 import type { TaskStore } from '../store.ts'
 import type { StoredTask } from '../stored-task.ts'
@@ -24,6 +25,8 @@ export class Ledger {
   }
   readonly #store: TaskStore
   readonly #hub: EventHub
+  /** Tasks that may have been written although their callers heard that they were not. */
+  readonly #doubtful = new Set<string>()
 
   constructor(store: TaskStore, hub: EventHub) {
     this.#store = store
@@ -35,15 +38,23 @@ export class Ledger {
     for await (const task of this.#store.loadAll()) this.#add(task)
   }
 
-  /** Writes a new task. One that could not be written is withdrawn, in case it was. */
+  /** Writes a new task. One whose write failed is retracted, in case it was made. */
   async create(task: StoredTask): Promise<Entry> {
     try {
       await this.#store.put(task)
     } catch (error) {
-      this.#store.delete(task.id).catch(() => {}) // Its caller hears that the write failed.
+      if (error instanceof EngineUnavailable && !error.untouched) {
+        this.#doubtful.add(task.id)
+        this.#retract(task.id).catch(() => {}) // Its caller hears that the write failed; `retract` tries again.
+      }
       throw error
     }
     return this.#add(task)
+  }
+
+  /** Deletes what callers were told was not written. Rejects while the store fails. */
+  async retract(): Promise<void> {
+    await Promise.all([...this.#doubtful].map((id) => this.#retract(id)))
   }
 
   /** The record of a known task; undefined when its time was over just now. */
@@ -97,7 +108,15 @@ export class Ledger {
     })
   }
 
+  async #retract(id: string): Promise<void> {
+    await this.#store.delete(id)
+    this.#doubtful.delete(id)
+  }
+
+  /** A walk over a store may give a record twice. */
   #add(task: StoredTask): Entry {
+    const twin = this.index.find(task.id, -Infinity)
+    if (twin) this.counts[twin.status] -= 1
     const entry = this.index.add(task)
     this.counts[task.status] += 1
     return entry

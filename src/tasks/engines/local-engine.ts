@@ -45,7 +45,6 @@ interface Open {
 /** Owns its store: one engine, one process. */
 export class LocalEngine implements TaskEngine {
   readonly name: string
-  readonly capabilities: EngineCapabilities
   readonly #store: TaskStore
   readonly #queueLimit: number
   readonly #hub = new EventHub()
@@ -53,15 +52,21 @@ export class LocalEngine implements TaskEngine {
   #opening: Promise<void> | undefined
   #draining: Promise<void> | undefined
   #closing: Promise<void> | undefined
+  /** Another process has the store. */
+  #lost: EngineUnavailable | undefined
   /** Starts that are being written and will have to wait in the queue. */
   #arriving = 0
   readonly #ageOf = createAges()
 
   constructor({ name, store, queueLimit }: LocalEngineParts) {
     this.name = name
-    this.capabilities = { durable: store.capabilities.durable, multiHost: false, transactionalStart: false }
     this.#store = store
     this.#queueLimit = queueLimit
+  }
+
+  /** What a store on a server survives is known once it is open. */
+  get capabilities(): EngineCapabilities {
+    return { durable: this.#store.capabilities.durable, multiHost: false, transactionalStart: false }
   }
 
   open(host: EngineHost): Promise<void> {
@@ -158,12 +163,13 @@ export class LocalEngine implements TaskEngine {
 
   async #start(host: EngineHost): Promise<void> {
     if (this.#closing) throw closed()
-    const report: EngineHost['report'] = (message, error) => host.report(message, error)
+    const report: EngineHost['report'] = (...told) => host.report(...told)
     const ledger = new Ledger(this.#store, this.#hub)
     try {
-      await this.#store.open(report)
+      await this.#store.open(report, (reason) => this.#lose(host, reason))
       await ledger.load()
       await recover(ledger, host)
+      if (this.#lost) throw this.#lost
     } catch (error) {
       await this.#store.close().catch(() => {}) // The first error is the one to hear of.
       this.#opening = undefined
@@ -215,6 +221,16 @@ export class LocalEngine implements TaskEngine {
     return queued
   }
 
+  /** Another process runs the tasks: nothing is claimed, written or answered here any more. */
+  #lose(host: EngineHost, reason: EngineUnavailable): void {
+    this.#lost = reason
+    this.#open?.sweeper.stop()
+    this.#open?.dispatcher.abandon()
+    this.#hub.close()
+    host.report(reason.message, reason)
+    host.lost?.(reason)
+  }
+
   async #drain(grace: number): Promise<void> {
     await this.#opening?.catch(() => {}) // Whoever opened it was told.
     await this.#open?.dispatcher.drain(grace)
@@ -224,6 +240,8 @@ export class LocalEngine implements TaskEngine {
     await this.drain(0)
     this.#open?.sweeper.stop()
     this.#hub.close()
+    // The store waits for it; what is left after all is known to be doubtful to those who started it.
+    this.#open?.ledger.retract().catch(() => {})
     if (this.#open) await this.#store.close()
   }
 
@@ -234,6 +252,7 @@ export class LocalEngine implements TaskEngine {
 
   #opened(): Open {
     if (this.#closing) throw closed()
+    if (this.#lost) throw this.#lost
     if (this.#open) return this.#open
     throw new EngineUnavailable(`The ${this.name} engine is not open yet. Call open() first`)
   }

@@ -1,4 +1,4 @@
-/** Deletes the records of ended tasks when their time is over. */
+/** Deletes the records of ended tasks when their time is over, and those that should never have been. */
 import type { Report } from '../store.ts'
 import type { Entry } from './entry.ts'
 import type { Ledger } from './ledger.ts'
@@ -31,6 +31,7 @@ export class Sweeper {
 
   /** Deletes what is over now. Resolves with how many. */
   async sweep(): Promise<number> {
+    await this.#ledger.retract()
     const expired = [...this.#ledger.index.expired(Date.now())]
     for (let from = 0; from < expired.length; from += BATCH)
       await Promise.all(expired.slice(from, from + BATCH).map((entry) => this.#forget(entry)))

@@ -1,21 +1,32 @@
 /** What a Keyv storage adapter must offer to hold tasks, and how its rows are walked. */
 import type { KeyvStoreAdapter } from 'keyv'
-import type { StoreCapabilities } from '../store.ts'
+import type { Report, StoreCapabilities } from '../store.ts'
+import type { Seat } from './seat.ts'
 
 /** A Keyv storage adapter object, or a `Map`. */
 export type Adapter = KeyvStoreAdapter | Map<string, unknown>
 
-/** An adapter may say what its acknowledged writes survive. */
-interface DeclaresDurability {
+/** What an adapter may declare beyond what Keyv knows of. */
+export interface AdapterTraits {
+  /** What its acknowledged writes survive; known once it is open. Default: no more than a killed process. */
   readonly durable?: StoreCapabilities['durable']
+  /** Its system sees to it that one process alone has it. */
+  readonly exclusive?: boolean
+  /** A better seat than one that is made of its `get` and `set`. */
+  readonly seat?: Seat
+  /** It has more to do at the start than at a first read, such as connecting or taking a lock. */
+  open?(report: Report): Promise<void>
 }
 
-/**
- * What acknowledged writes survive: what the adapter declares, and of an unknown one no more than a killed
- * process.
- */
-export const durabilityOf = (adapter: Adapter): StoreCapabilities['durable'] =>
-  adapter instanceof Map ? 'none' : ((adapter as DeclaresDurability).durable ?? 'process')
+const OF_A_MAP: AdapterTraits = { durable: 'none', exclusive: true }
+
+/** What an adapter declares. */
+export const traitsOf = (adapter: Adapter): AdapterTraits =>
+  adapter instanceof Map ? OF_A_MAP : (adapter as AdapterTraits)
+
+/** The namespace that an adapter was given by its maker, if any. */
+export const namespaceOf = (adapter: Adapter): string | undefined =>
+  adapter instanceof Map ? undefined : adapter.namespace
 
 /** @throws TypeError when it can't hold tasks. */
 export const checkAdapter = (adapter: unknown): void => {
@@ -52,16 +63,17 @@ export const claimAdapter = (adapter: Adapter): { readonly release: () => void }
   return { release: () => inUse.delete(adapter) }
 }
 
+/** Key, without the namespace, and value. */
+export type RawRow = readonly [string, unknown]
+
 /**
- * All rows under a namespace, straight from the adapter: Keyv's own iterator deletes expired rows while it
- * walks, which makes SQL adapters that page by offset skip others, and knows only some adapters.
+ * All rows, straight from the adapter: Keyv's own iterator deletes expired rows while it walks, which makes SQL
+ * adapters that page by offset skip others, and knows only some adapters. A row outside the namespace is `undefined`:
+ * whoever waits sees that the walk goes on.
  */
-export async function* rowsOf(
-  adapter: Adapter,
-  namespace: string,
-): AsyncGenerator<readonly [string, unknown]> {
+export async function* rowsOf(adapter: Adapter, namespace: string): AsyncGenerator<RawRow | undefined> {
   const prefix = `${namespace}:`
   const rows = adapter instanceof Map ? [...adapter] : adapter.iterator?.(namespace)
   for await (const [key, value] of rows ?? [])
-    if (typeof key === 'string' && key.startsWith(prefix)) yield [key.slice(prefix.length), value]
+    yield typeof key === 'string' && key.startsWith(prefix) ? [key.slice(prefix.length), value] : undefined
 }

@@ -1,10 +1,13 @@
 /** A task store over any Keyv storage adapter. */
-import { Keyv } from 'keyv'
 import { EngineUnavailable } from '../engine.ts'
-import type { Report, StoreCapabilities, TaskStore } from '../store.ts'
+import type { Lost, Report, StoreCapabilities, TaskStore } from '../store.ts'
 import type { StoredTask } from '../stored-task.ts'
-import { checkAdapter, claimAdapter, durabilityOf, rowsOf, type Adapter } from './adapter.ts'
-import { decodeEnvelope, encodeEnvelope, NotJson, toTask, Unreadable } from './record-codec.ts'
+import { checkAdapter, claimAdapter, namespaceOf, traitsOf, type Adapter, type RawRow } from './adapter.ts'
+import { Guard } from './guard.ts'
+import { KeyvAccess } from './keyv-access.ts'
+import { KeyvSeat } from './keyv-seat.ts'
+import { decodeEnvelope, NotJson, toTask, Unreadable } from './record-codec.ts'
+import type { SeatTimes } from './seat.ts'
 import { nextTurn, withTimeLimit } from './time-limit.ts'
 
 /** How a store over an adapter behaves. */
@@ -14,29 +17,28 @@ export interface KeyvStoreOptions {
   readonly durable?: StoreCapabilities['durable']
   /** Longest wait for one read or write, in ms. Default 10,000. */
   readonly timeout?: number
+  /** Of the seat, where the adapter has no lock of its own. */
+  readonly seatTimes?: SeatTimes
 }
 
-/** An adapter may have more to do at the start than at a first read, such as taking a lock. */
-interface Opens {
-  open?(): Promise<void>
-}
-
+/** Of an adapter that has no namespace of its own. */
 const NAMESPACE = 'errand'
+/** Who has the store. */
+const OWNER = 'owner'
 const TASK = 'task/'
 /** Where values that can't be read are set aside, to be looked at by a human. */
 const BAD = 'bad/'
 
-/**
- * One key per task, one value per task, so that one `set` is one change. Keyv hides failures where it can (a
- * failed `set` resolves `false`, a failed `get` looks like an absent key): here everything but an explicit
- * success throws.
- */
+/** One key per task, one value per task, so that one `set` is one change. */
 export class KeyvStore implements TaskStore {
   readonly name: string
-  readonly capabilities: StoreCapabilities
   readonly #adapter: Adapter
-  readonly #keyv: Keyv
+  readonly #namespace: string
+  readonly #keyv: KeyvAccess
+  readonly #options: KeyvStoreOptions
   readonly #timeout: number
+  /** None where the adapter has a lock of its own. */
+  #guard: Guard | undefined
   #claim: { readonly release: () => void } | undefined
   /** The last write under way of each key. */
   readonly #writing = new Map<string, Promise<unknown>>()
@@ -48,14 +50,13 @@ export class KeyvStore implements TaskStore {
     this.#adapter = adapter
     this.#timeout = options.timeout ?? 10_000
     this.name = options.name ?? 'keyv'
-    this.capabilities = { durable: options.durable ?? durabilityOf(adapter) }
-    this.#keyv = new Keyv({
-      store: adapter,
-      namespace: NAMESPACE,
-      throwOnErrors: true,
-      serialize: encodeEnvelope,
-      deserialize: decodeEnvelope as never, // Keyv wants it generic in a type that no parser can know.
-    })
+    this.#options = options
+    this.#namespace = namespaceOf(adapter) ?? NAMESPACE
+    this.#keyv = new KeyvAccess(adapter, this.#namespace)
+  }
+
+  get capabilities(): StoreCapabilities {
+    return { durable: this.#options.durable ?? traitsOf(this.#adapter).durable ?? 'process' }
   }
 
   /** How many unreadable values were found since the start. */
@@ -63,10 +64,12 @@ export class KeyvStore implements TaskStore {
     return this.#unreadable
   }
 
-  async open(report: Report): Promise<void> {
+  async open(report: Report, lost: Lost = () => {}): Promise<void> {
     this.#report = report
     this.#claim ??= claimAdapter(this.#adapter)
-    await (this.#adapter as Opens).open?.()
+    await traitsOf(this.#adapter).open?.(report)
+    this.#guard = traitsOf(this.#adapter).exclusive ? undefined : this.#createGuard()
+    await this.#guard?.enter(lost)
   }
 
   async *loadAll(): AsyncGenerator<StoredTask> {
@@ -106,30 +109,53 @@ export class KeyvStore implements TaskStore {
 
   async close(): Promise<void> {
     try {
-      await this.#ask(this.#disconnect(), 'closing it')
+      await this.#finish().catch(this.#tell)
+      await this.#ask(this.#keyv.disconnect(), 'closing it')
     } finally {
       this.#claim?.release()
       this.#claim = undefined
     }
   }
 
-  async #disconnect(): Promise<void> {
-    await Promise.allSettled(this.#writing.values())
-    await this.#keyv.disconnect()
+  /** While a write hangs, which may still be made, nobody else may have the store: then the seat is left to run out. */
+  async #finish(): Promise<void> {
+    try {
+      await this.#ask(Promise.allSettled(this.#writing.values()), 'writing what was left')
+    } catch (error) {
+      this.#guard?.stop()
+      throw error
+    }
+    await this.#guard?.leave()
   }
 
-  async *#rows(): AsyncGenerator<readonly [string, unknown]> {
-    const rows = rowsOf(this.#adapter, NAMESPACE)
+  readonly #tell = (error: Error): void => this.#report(error.message, error)
+
+  #createGuard(): Guard {
+    const { seatTimes: times } = this.#options
+    const cell = {
+      get: () => this.#keyv.get(OWNER),
+      set: (value: unknown) => this.#keyv.set(OWNER, value),
+      delete: () => this.#keyv.delete(OWNER),
+    }
+    return new Guard({
+      seat: traitsOf(this.#adapter).seat ?? new KeyvSeat(cell, times),
+      store: this.name,
+      ask: (work, doing) => this.#ask(work, doing),
+      ...(times ? { times } : {}),
+    })
+  }
+
+  async *#rows(): AsyncGenerator<RawRow> {
+    const rows = this.#keyv.rows()
     for (;;) {
       const next = await this.#ask(rows.next(), 'reading all tasks')
       if (next.done) return
-      yield next.value
+      if (next.value) yield next.value
     }
   }
 
   async #set(key: string, value: unknown, ttl?: number): Promise<void> {
-    if (!(await this.#keyv.set(key, value, ttl)))
-      throw new Error(`The store refused to write ${key} and did not say why`)
+    await this.#keyv.set(key, value, ttl)
     // A map answers in microtasks; a loop of tasks over it would let no timer and no socket have a turn.
     if (this.#adapter instanceof Map) await nextTurn()
   }
@@ -137,13 +163,19 @@ export class KeyvStore implements TaskStore {
   /** Begins a write when the one before under the same key has ended, however it ended. */
   #inOrder(key: string, write: () => Promise<unknown>): Promise<unknown> {
     const before = this.#writing.get(key)
-    const work = before ? before.then(write, write) : write()
+    const begin = () => this.#asOwner(write)
+    const work = before ? before.then(begin, begin) : begin()
     this.#writing.set(key, work)
     const forget = () => {
       if (this.#writing.get(key) === work) this.#writing.delete(key)
     }
     work.then(forget, forget)
     return this.#ask(work, 'writing a task')
+  }
+
+  /** Another process may have taken over while this one stood still. */
+  #asOwner(write: () => Promise<unknown>): Promise<unknown> {
+    return !this.#guard || this.#guard.isSure ? write() : this.#guard.makeSure().then(write)
   }
 
   async #ask<T>(work: Promise<T>, doing: string): Promise<T> {
@@ -160,7 +192,7 @@ export class KeyvStore implements TaskStore {
     try {
       await this.#set(BAD + id, text)
       await this.delete(id)
-      const where = `${NAMESPACE}:${BAD}${id}`
+      const where = `${this.#namespace}:${BAD}${id}`
       this.#report(`${what}. It was set aside as ${where} and will not run (number ${this.#unreadable})`)
     } catch (error) {
       this.#report(`${what}, nor set aside. It stays where it is; the task will not run`, error)
@@ -177,9 +209,11 @@ const decode = (raw: unknown, id: string): StoredTask | Unreadable | undefined =
 const timeToLive = ({ expiresAt }: StoredTask): number | undefined =>
   expiresAt === undefined ? undefined : Math.max(1, expiresAt - Date.now())
 
+/** An adapter marks what it did not even try with `untouched`. */
 const toUnavailable = (error: unknown, message: string): Error =>
   error instanceof EngineUnavailable || error instanceof NotJson
     ? error
     : new EngineUnavailable(`${message}: ${error instanceof Error ? error.message : String(error)}`, {
         cause: error,
+        untouched: (error as { untouched?: unknown } | undefined)?.untouched === true,
       })

@@ -36,7 +36,8 @@ export class SqliteAdapter extends EventEmitter implements KeyvStoreAdapter {
   readonly opts: { readonly dialect: 'sqlite'; readonly url: string }
   namespace?: string | undefined
   readonly #path: string
-  readonly #exclusive: boolean
+  /** Whether another process is kept out, by a lock on the file. */
+  readonly exclusive: boolean
   #state: Open | undefined
   #opening: Promise<Open> | undefined
   #closed = false
@@ -44,7 +45,7 @@ export class SqliteAdapter extends EventEmitter implements KeyvStoreAdapter {
   constructor(options: SqliteAdapterOptions = {}) {
     super()
     this.#path = resolve(options.dir ?? (process.env['ERRAND_DATA'] || '.errand'), options.file ?? 'tasks.db')
-    this.#exclusive = options.exclusive ?? true
+    this.exclusive = options.exclusive ?? true
     this.opts = { dialect: 'sqlite', url: `sqlite://${this.#path}` }
   }
 
@@ -132,7 +133,7 @@ export class SqliteAdapter extends EventEmitter implements KeyvStoreAdapter {
 
   async #openFile(): Promise<Open> {
     try {
-      const file = await openSqliteFile(this.#path, { exclusive: this.#exclusive })
+      const file = await openSqliteFile(this.#path, { exclusive: this.exclusive })
       this.#state = { file, commits: new GroupCommit((writes) => file.commit(writes)) }
       return this.#state
     } finally {

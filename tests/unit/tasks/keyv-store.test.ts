@@ -1,9 +1,12 @@
+import { EventEmitter } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Keyv } from 'keyv'
 import { describe, expect, it } from 'vitest'
 import { EngineUnavailable } from '../../../src/tasks/engine.ts'
 import { createTaskId } from '../../../src/tasks/id.ts'
 import { created } from '../../../src/tasks/lifecycle.ts'
 import { KeyvStore } from '../../../src/tasks/stores/keyv-store.ts'
+import { encodeEnvelope } from '../../../src/tasks/stores/record-codec.ts'
 import type { Adapter } from '../../../src/tasks/stores/adapter.ts'
 
 const task = created(
@@ -11,11 +14,12 @@ const task = created(
   Date.now(),
 )
 
-/** A map in the clothes of an adapter, with parts replaced. */
+/** A map in the clothes of an adapter with a lock of its own, with parts replaced. */
 const adapterWith = (parts: object): Adapter & { rows: Map<string, unknown> } => {
   const rows = new Map<string, unknown>()
   return {
     rows,
+    exclusive: true,
     opts: { dialect: 'sqlite', url: '' },
     get: async (key: string) => rows.get(key),
     set: async (key: string, value: unknown) => void rows.set(key, value),
@@ -27,6 +31,12 @@ const adapterWith = (parts: object): Adapter & { rows: Map<string, unknown> } =>
     },
     ...parts,
   } as never
+}
+
+const allOf = async (store: KeyvStore) => {
+  const all = []
+  for await (const each of store.loadAll()) all.push(each)
+  return all
 }
 
 describe('a store that fails', () => {
@@ -67,11 +77,8 @@ describe('a store that fails', () => {
         await new Promise(() => {})
       },
     })
-    const walk = async (store: KeyvStore) => {
-      for await (const _ of store.loadAll());
-    }
-    await expect(walk(broken)).rejects.toThrow('cursor lost')
-    await expect(walk(still)).rejects.toThrow('did not answer')
+    await expect(allOf(broken)).rejects.toThrow('cursor lost')
+    await expect(allOf(still)).rejects.toThrow('did not answer')
   })
 
   it('does not let an old write that hung overtake a new one', async () => {
@@ -88,6 +95,88 @@ describe('a store that fails', () => {
     hung.resolve()
     await second
     expect(written).toEqual([1, 2])
+  })
+})
+
+describe('an adapter that tells of failures by an event only', () => {
+  /** `failing` names what fails; then the event is all that is seen of it. */
+  const swallowing = async (failing: Set<string>) => {
+    const events = new EventEmitter()
+    const rows = new Map<string, unknown>()
+    const fails = (what: string) => failing.has(what) && events.emit('error', new Error('no connection'))
+    const adapter = adapterWith({
+      on: events.on.bind(events),
+      get: async (key: string) => (fails('get') ? undefined : rows.get(key)),
+      set: async (key: string, value: unknown) => void (fails('set') || rows.set(key, value)),
+      delete: async (key: string) => !fails('delete') && rows.delete(key),
+      async *iterator() {
+        for (const row of rows) {
+          yield row
+          if (fails('iterator')) return
+        }
+      },
+    })
+    const store = new KeyvStore(adapter)
+    await store.open(() => {})
+    return store
+  }
+
+  it('is believed nothing of it', async () => {
+    const failing = new Set<string>()
+    const store = await swallowing(failing)
+    await store.put(task)
+    const other = createTaskId()
+    await store.put({ ...task, id: other })
+    for (const what of ['get', 'set', 'delete', 'iterator']) failing.add(what)
+    await expect(store.get(task.id)).rejects.toThrow('no connection')
+    await expect(store.put(task)).rejects.toThrow('no connection')
+    await expect(store.delete(task.id)).rejects.toThrow('no connection')
+    await expect(allOf(store)).rejects.toThrow('no connection')
+  })
+
+  it('is believed again when it is well', async () => {
+    const failing = new Set(['get'])
+    const store = await swallowing(failing)
+    await expect(store.get(task.id)).rejects.toThrow('no connection')
+    failing.clear()
+    expect(await store.get(task.id)).toBeUndefined()
+    await store.put(task)
+    await store.delete(task.id)
+    await store.delete(task.id)
+    expect(await allOf(store)).toEqual([])
+  })
+
+  it('is told to throw, where it can be', () => {
+    const adapter = adapterWith({ throwOnErrors: false })
+    new KeyvStore(adapter)
+    expect(adapter).toMatchObject({ throwOnErrors: true })
+  })
+})
+
+describe('rows of others in the same place', () => {
+  it('are walked past, and are signs of life', async () => {
+    const store = new KeyvStore(
+      adapterWith({
+        async *iterator() {
+          for (let n = 0; n < 20; n++) {
+            await sleep(10)
+            yield [`other:${n}`, 'x']
+          }
+          yield [`errand:task/${task.id}`, encodeEnvelope({ value: task })]
+        },
+      }),
+      { timeout: 100 },
+    )
+    expect(await allOf(store)).toEqual([task])
+  })
+
+  it('are kept apart by the namespace that the adapter was given', async () => {
+    const adapter = adapterWith({ namespace: 'shop' })
+    const store = new KeyvStore(adapter)
+    await store.open(() => {})
+    await store.put(task)
+    expect([...adapter.rows.keys()]).toEqual([`shop:task/${task.id}`])
+    expect(await allOf(store)).toEqual([task])
   })
 })
 
