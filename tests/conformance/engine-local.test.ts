@@ -2,7 +2,10 @@
 import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { afterAll, describe } from 'vitest'
 import { inline, local } from '../../src/tasks/engines/local.ts'
+import { DURABLE, noRedis, startRedis } from '../support/servers/redis.ts'
+import { RedisPlaces } from './redis-place.ts'
 import { engineSuite, type EnginePlace } from './engine-suite.ts'
 
 const queueLimit = 1000
@@ -32,6 +35,18 @@ const mapPlace = (): EnginePlace => {
   }
 }
 
+/** The engine lives on over the old database; the next one finds a copy with the mark of a dead process. */
+const redisPlace = (places: RedisPlaces): EnginePlace => {
+  let database = places.fresh()
+  return {
+    create: () => local({ store: places.server.url(database), queueLimit }).create(),
+    crash: async () => {
+      database = await places.crashed(database)
+    },
+    dispose: () => {},
+  }
+}
+
 const inlinePlace = (): EnginePlace => ({
   create: () => inline({ queueLimit }).create(),
   crash: () => {},
@@ -42,6 +57,12 @@ const GONE = 'memory ends with the process'
 
 engineSuite('local, SQLite', sqlitePlace)
 engineSuite('local, any Keyv adapter', mapPlace)
+describe.skipIf(noRedis)('in Redis', async () => {
+  if (noRedis) return
+  const places = new RedisPlaces(await startRedis(DURABLE))
+  afterAll(() => places.close())
+  engineSuite('local, Redis', () => redisPlace(places))
+})
 engineSuite('inline', inlinePlace, {
   skip: {
     'what was queued runs': GONE,

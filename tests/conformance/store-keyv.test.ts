@@ -1,9 +1,15 @@
-/** The Keyv store over a map and over SQLite. */
+/** The Keyv store over a map, over SQLite and over a real Redis. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import KeyvRedis from '@keyv/redis'
+import { afterAll, describe } from 'vitest'
+import type { Adapter } from '../../src/tasks/stores/adapter.ts'
 import { KeyvStore } from '../../src/tasks/stores/keyv-store.ts'
 import { SqliteAdapter } from '../../src/tasks/stores/sqlite.ts'
+import { findServerStore, type ServerStore } from '../../src/tasks/stores/servers.ts'
+import { DURABLE, noRedis, startRedis } from '../support/servers/redis.ts'
+import { RedisPlaces } from './redis-place.ts'
 import { storeSuite, type StorePlace } from './store-suite.ts'
 
 const mapPlace = (): StorePlace => {
@@ -37,3 +43,27 @@ const sqlitePlace = (): StorePlace => {
 
 storeSuite('Keyv over a map', mapPlace)
 storeSuite('Keyv over SQLite', sqlitePlace)
+
+const redisPlace = (places: RedisPlaces, toStore: (url: string) => string | Adapter): StorePlace => {
+  const database = places.fresh()
+  const key = (name: string) => `errand::errand:${name}`
+  return {
+    create: async () => {
+      const { adapter, ...options } = (await findServerStore(
+        toStore(places.server.url(database)),
+      )) as ServerStore
+      return new KeyvStore(adapter, options)
+    },
+    write: async (id, text) => void (await (await places.client(database)).set(key(`task/${id}`), text)),
+    readAside: async (id) => (await (await places.client(database)).get(key(`bad/${id}`))) ?? undefined,
+    dispose: () => {},
+  }
+}
+
+describe.skipIf(noRedis)('in Redis', async () => {
+  if (noRedis) return
+  const places = new RedisPlaces(await startRedis(DURABLE))
+  afterAll(() => places.close())
+  storeSuite('Redis by its URL', () => redisPlace(places, (url) => url))
+  storeSuite('Keyv over a KeyvRedis', () => redisPlace(places, (url) => new KeyvRedis(url)))
+})

@@ -8,7 +8,7 @@ import type { StoredTask } from '../../src/tasks/stored-task.ts'
 
 /** One place where records lie, and stores over it. */
 export interface StorePlace {
-  create(): TaskStore
+  create(): TaskStore | Promise<TaskStore>
   /** Puts a text where the record of a task should be, behind the store's back. The store is closed. */
   write(id: string, text: string): Promise<void>
   /** Reads such a text, or what was set aside of it. */
@@ -56,7 +56,7 @@ export const storeSuite = (
 
     const open = async () => {
       reports = []
-      store = place.create()
+      store = await place.create()
       await store.open((message) => reports.push(message))
     }
     const reopen = async () => {

@@ -1,5 +1,6 @@
 /** `local()` and `inline()`: tasks of one process, with nothing else to install or start. */
 import { checkAdapter, type Adapter } from '../stores/adapter.ts'
+import { findServerStore, isServerUrl, serverUrlProblem } from '../stores/servers.ts'
 import type { TaskEngine } from '../engine.ts'
 import type { TaskStore } from '../store.ts'
 import { toSettings, type EngineOptions, type TasksOption } from './options.ts'
@@ -7,10 +8,11 @@ import { toSettings, type EngineOptions, type TasksOption } from './options.ts'
 /** Options of `local()`. */
 export interface LocalOptions extends EngineOptions {
   /**
-   * Where records are kept: `'sqlite'` (default), a file; `'memory'`, gone with the process; or any Keyv
-   * storage adapter that can be iterated, as `new KeyvRedis(url)`.
+   * Where records are kept: `'sqlite'` (default), a file; `'memory'`, gone with the process; a Redis or Valkey server by
+   * its URL, as `'redis://localhost:6379/0'`; or any Keyv storage adapter that can be iterated, as
+   * `new KeyvRedis(url, options)`.
    */
-  readonly store?: 'sqlite' | 'memory' | Adapter
+  readonly store?: 'sqlite' | 'memory' | (string & {}) | Adapter
   /** Directory of the SQLite file. Default: `ERRAND_DATA`, else `.errand` in the working directory. */
   readonly dir?: string
 }
@@ -57,7 +59,10 @@ const createEngine = async (name: string, options: LocalOptions, queueLimit: num
 const toStore = async ({ store = 'sqlite', dir }: LocalOptions): Promise<TaskStore> => {
   const { KeyvStore } = await import('../stores/keyv-store.ts')
   if (store === 'memory') return new KeyvStore(new Map(), { name: 'memory' })
-  if (store !== 'sqlite') return new KeyvStore(store)
+  if (store !== 'sqlite') {
+    const { adapter, ...options } = (await findServerStore(store)) ?? { adapter: store as Adapter }
+    return new KeyvStore(adapter, options)
+  }
   const { SqliteAdapter } = await import('../stores/sqlite.ts')
   return new KeyvStore(new SqliteAdapter(dir === undefined ? {} : { dir }), { name: 'sqlite' })
 }
@@ -71,10 +76,15 @@ const checkStore = ({ store, dir }: LocalOptions): void => {
       `local(): option dir is for the 'sqlite' store, and store is another. Leave one of them out`,
     )
   if (isNamed) return
-  if (typeof store === 'string')
-    throw new TypeError(
-      `local(): option store is ${JSON.stringify(store)}, expected 'sqlite', 'memory' or a Keyv storage ` +
-        'adapter, such as new KeyvRedis(url) of @keyv/redis',
-    )
-  checkAdapter(store)
+  if (typeof store !== 'string') return checkAdapter(store)
+  const problem = serverUrlProblem(store)
+  if (problem !== undefined) throw new TypeError(`local(): option store can't be used: ${problem}`)
+  if (isServerUrl(store)) return
+  throw new TypeError(
+    `local(): option store is ${show(store)}, expected 'sqlite', 'memory', the URL of a Redis server ` +
+      `('redis://…') or a Keyv storage adapter, such as new KeyvRedis(url) of @keyv/redis`,
+  )
 }
+
+/** The URL of a server that is not known may have a password in it. */
+const show = (text: string): string => JSON.stringify(text).replace(/\/\/[^@/]*@/, '//***@')

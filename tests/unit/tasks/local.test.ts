@@ -57,10 +57,9 @@ describe('local()', () => {
     [{ threads: 0 }, 'local(): option threads is 0, expected a whole number from 1 up'],
     [{ queueLimit: '10' }, 'local(): option queueLimit is "10"'],
     [{ drainGrace: 'soon' }, 'local(): option drainGrace: "soon" is not a duration'],
-    [
-      { store: 'redis://localhost' },
-      `local(): option store is "redis://localhost", expected 'sqlite', 'memory' or a Keyv`,
-    ],
+    [{ store: 'postgres' }, `local(): option store is "postgres", expected 'sqlite', 'memory', the URL of a`],
+    [{ store: 'postgres://u:secret@h' }, `local(): option store is "postgres://***@h", expected`],
+    [{ store: 'redis://:se/cret@h' }, `local(): option store can't be used: it is no URL, expected redis://`],
     [{ store: {} }, 'it lacks get, set, delete, clear, iterator'],
     [{ store: new Keyv() }, 'store is a Keyv'],
     [{ store: 'memory', dir: 'data' }, `option dir is for the 'sqlite' store`],
