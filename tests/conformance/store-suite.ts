@@ -122,10 +122,10 @@ export const storeSuite = (
     })
 
     test('lets an ended task vanish when its time is over, and no other', async () => {
-      const [live, kept, over] = [newTask(), endedTask(), endedTask(Date.now(), 30)]
+      const [live, kept, over] = [newTask(), endedTask(), endedTask(Date.now(), 500)]
       await store.putMany([live, kept, over])
       expect(await store.get(over.id)).toMatchObject({ status: 'succeeded' })
-      await new Promise((resolve) => setTimeout(resolve, 50))
+      await new Promise((resolve) => setTimeout(resolve, 520))
       expect(await store.get(over.id)).toBeUndefined()
       expect([...(await loadAll()).keys()].sort()).toEqual([live.id, kept.id].sort())
     })
