@@ -1,6 +1,6 @@
 /**
  * Starts tasks without a pause and tells its parent of each that was acknowledged, until it is killed.
- * Run by engine-crash.test.ts: node engine-crash-child.ts <dir>
+ * Run by engine-crash.test.ts: node engine-crash-child.ts <dir or url>
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { EngineHost } from '../../src/tasks/engine.ts'
@@ -8,7 +8,8 @@ import { local } from '../../src/tasks/engines/local.ts'
 import { createTaskId } from '../../src/tasks/id.ts'
 import { toPolicy } from '../../src/tasks/policy.ts'
 
-const engine = await local({ dir: process.argv[2]! }).create()
+const place = process.argv[2]!
+const engine = await local(place.includes('://') ? { store: place } : { dir: place }).create()
 const policy = toPolicy({ retry: { attempts: 1000, backoff: 'none' } })
 
 /** Some end, some fail and run again, some go on for ever. */
