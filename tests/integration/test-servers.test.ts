@@ -1,11 +1,13 @@
 /** The servers that tests start: they come, freeze, die and come back with what they had. */
-import { connect, type Socket } from 'node:net'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { isAlive } from '../support/servers/processes.ts'
 import { noPostgres, startPostgres } from '../support/servers/postgres.ts'
 import { DURABLE, noRedis, startRedis } from '../support/servers/redis.ts'
+import { until } from '../support/until.ts'
 
 const open = async (port: number): Promise<Socket> => {
   const socket = connect({ port, host: '127.0.0.1' })
@@ -22,6 +24,25 @@ const ask = async (port: number, line: string, patience = 5000): Promise<string>
   socket.destroy()
   return heard
 }
+
+describe('a process of the test', () => {
+  test('ends with the process that started it, even when that is killed', async () => {
+    const support = new URL('../support/servers/processes.ts', import.meta.url).href
+    const code = `
+      import { endWithUs } from '${support}'
+      import { spawn } from 'node:child_process'
+      const child = spawn('sleep', ['60'])
+      endWithUs(child.pid)
+      console.log(child.pid)
+      setInterval(() => {}, 1000)`
+    const parent = spawn(process.execPath, ['--input-type=module', '--eval', code])
+    const [data] = (await once(parent.stdout, 'data')) as [Buffer]
+    const pid = Number(String(data))
+    expect(isAlive(pid)).toBe(true)
+    parent.kill('SIGKILL')
+    await until('its end', () => !isAlive(pid))
+  })
+})
 
 describe.skipIf(noRedis)('a Redis of the test', () => {
   test('keeps its settings, and what was written, over a kill', async () => {

@@ -1,5 +1,5 @@
 /** What the system knows of processes: their children, whether they live, whose they can be. */
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 
 /** A user of the system. */
@@ -31,6 +31,20 @@ export const isAlive = (pid: number): boolean => {
   }
   const stat = read(`/proc/${pid}/stat`)
   return stat === undefined || !/\) [ZX] /.test(stat)
+}
+
+/**
+ * Kills a process when this one is gone, however that came about: the standard input of a third one ends then. Returns
+ * what calls it off.
+ */
+export const endWithUs = (pid: number): (() => void) => {
+  const watcher = spawn('sh', ['-c', `read -r _ || kill -9 ${pid}`], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+  })
+  watcher.unref()
+  watcher.stdin.on('error', () => {}) // It ended first.
+  return () => watcher.stdin.end('\n')
 }
 
 const idOf = (flag: '-u' | '-g', name: string): number | undefined => {

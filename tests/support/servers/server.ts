@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterwards } from '../serve.ts'
 import { tempDir } from '../temp.ts'
 import { until } from '../until.ts'
-import { familyOf, isAlive, type Account } from './processes.ts'
+import { endWithUs, familyOf, isAlive, type Account } from './processes.ts'
 
 /** Where a server is. */
 export interface Place {
@@ -53,10 +53,6 @@ const freePort = async (): Promise<number> => {
   return port
 }
 
-/** Left behind only when this process is killed itself. */
-const running = new Set<RealServer>()
-process.on('exit', () => running.forEach((server) => server.signal('SIGKILL')))
-
 class RealServer implements TestServer {
   readonly port: number
   readonly dir: string
@@ -79,7 +75,7 @@ class RealServer implements TestServer {
     const { name, program, args, account, answers } = this.#kind
     const child = spawn(program, args(this), { cwd: this.dir, stdio: ['ignore', 'pipe', 'pipe'], ...account })
     this.#child = child
-    running.add(this)
+    if (child.pid) child.once('exit', endWithUs(child.pid))
     for (const stream of [child.stdout, child.stderr])
       stream.on('data', (chunk) => (this.#output = (this.#output + chunk).slice(-4000)))
     const ended = new Promise<never>((_, reject) => {
@@ -93,11 +89,11 @@ class RealServer implements TestServer {
   }
 
   freeze(): void {
-    this.signal('SIGSTOP')
+    this.#signal('SIGSTOP')
   }
 
   thaw(): void {
-    this.signal('SIGCONT')
+    this.#signal('SIGCONT')
   }
 
   async kill(): Promise<void> {
@@ -105,15 +101,14 @@ class RealServer implements TestServer {
     if (!child?.pid) return
     const pids = familyOf(child.pid)
     const reaped = child.exitCode ?? child.signalCode ?? once(child, 'exit')
-    this.signal('SIGKILL')
+    this.#signal('SIGKILL')
     await reaped // Until then a thread of it may hold its port.
     await until(`the end of ${this.#kind.name}`, () => !pids.some(isAlive))
-    running.delete(this)
     this.#child = undefined
   }
 
   /** The parent first, so that it makes no more children. */
-  signal(signal: NodeJS.Signals): void {
+  #signal(signal: NodeJS.Signals): void {
     for (const pid of this.#child?.pid ? familyOf(this.#child.pid) : [])
       try {
         process.kill(pid, signal)
