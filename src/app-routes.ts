@@ -156,7 +156,7 @@ export const buildRoutes = (parts: AppRoutesParts): AppRoutes => {
   )
   const trpc = compileTrpcDoor(doors, byPath, compileDelegate(doors, router, endpoint))
 
-  const context = { doors, taskDoors, root: prefix + (tasksRoot ?? '') }
+  const context = { doors, taskDoors }
   const table = new RouteTable()
   const add = (route: Route): void => {
     const taken = table.add(route)
@@ -167,7 +167,7 @@ export const buildRoutes = (parts: AppRoutesParts): AppRoutes => {
       })
   }
   for (const route of ownRoutes(parts, openapi, trpc)) add(route)
-  if (tasksRoot) for (const route of genericTaskRoutes(context, tasks)) add(route)
+  if (tasksRoot) for (const route of genericTaskRoutes(context, prefix + tasksRoot, tasks)) add(route)
   for (const binding of bindings)
     if (binding.entry.kind === 'task')
       for (const route of taskProcedureRoutes(context, binding, prefix)) add(route)

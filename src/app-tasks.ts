@@ -11,12 +11,13 @@ import {
   type TaskFunction,
 } from './procedures/task-call.ts'
 import type { Complaint, Entry } from './router/entries.ts'
+import { compileTaskLinks } from './router/task-links.ts'
 import type { TaskDoors } from './router/task-service.ts'
 import { EngineUnavailable, type Claim, type TaskEngine, type TaskPolicy } from './tasks/engine.ts'
 import { local } from './tasks/engines/local.ts'
 import type { ExecutorSizes, TasksOption } from './tasks/engines/options.ts'
 import type { Executor } from './tasks/executor.ts'
-import { toPolicy } from './tasks/policy.ts'
+import { taskOptionProblems, toPolicy } from './tasks/policy.ts'
 import { createHost } from './tasks/task-host.ts'
 import { Tasks, unknownTask, type Caller } from './tasks/tasks.ts'
 import { registerApp } from './tasks/worker/registry.ts'
@@ -110,13 +111,13 @@ export class AppTasks {
     const { complain, options } = this.#parts
     const { runOn } = this.#option
     for (const [path, entry] of this.#entries) {
-      try {
-        const policy = toPolicy(entry.definition.task ?? {}, runOn ? { runOn } : {})
-        this.#policies.set(path, policy)
-        if (policy.runOn !== 'inline' && !options.module) complain(needsModule(entry))
-      } catch (error) {
-        complain({ at: path, text: (error as Error).message })
-      }
+      const { task = {} } = entry.definition
+      const problems = taskOptionProblems(task)
+      for (const text of problems) complain({ at: path, text })
+      if (problems.length > 0) continue
+      const policy = toPolicy(task, runOn ? { runOn } : {})
+      this.#policies.set(path, policy)
+      if (policy.runOn !== 'inline' && !options.module) complain(needsModule(entry))
     }
   }
 
@@ -124,13 +125,11 @@ export class AppTasks {
     const { options, profile } = this.#parts
     const { owner, admin } = options
     const callerOf = (ctx: unknown): Caller => ({ owner: owner?.(ctx) ?? null, admin: admin?.(ctx) ?? false })
-    const root =
-      options.routes?.tasks === false ? '' : (options.prefix ?? '') + (options.routes?.tasks ?? '/tasks')
-    const links = (id: string) => ({
-      self: `${root}/${id}`,
-      result: `${root}/${id}/result`,
-      events: `${root}/${id}/events`,
-      cancel: `${root}/${id}/cancel`,
+    const { routes = {}, prefix = '' } = options
+    const links = compileTaskLinks({
+      root: routes.tasks === false ? undefined : prefix + (routes.tasks ?? '/tasks'),
+      prefix,
+      entries: this.#entries,
     })
     const admissions = new Map(
       [...this.#entries].map(([path, entry]) => [path, compileServerAdmission(entry.definition)]),
@@ -152,7 +151,7 @@ export class AppTasks {
     })
     const listable = (caller: Caller): boolean =>
       profile !== 'production' || owner !== undefined || admin !== undefined || caller.admin
-    return { tasks, callerOf, listable }
+    return { tasks, callerOf, listable, links }
   }
 
   readonly #pathOf: PathOf = (task) => {
@@ -221,17 +220,22 @@ export class AppTasks {
   // Loaded when first needed: an app that only starts tasks, or has none, never loads a pool.
   async #createExecutor(runOn: RunOn): Promise<Executor> {
     const module = this.#parts.options.module as string
-    const report = (message: string): void => this.#parts.logger.error({}, message)
+    const { memoryLimit } = this.#option
+    const common = {
+      module,
+      report: (message: string) => this.#parts.logger.error({}, message),
+      ...(memoryLimit === undefined ? {} : { memoryLimit }),
+    }
     if (runOn === 'inline') {
       const { createInline } = await import('./tasks/executors/inline.ts')
       return createInline({ lookup: (path) => this.#function(path), slots: this.#sizes.inline })
     }
     if (runOn === 'processes') {
       const { createProcesses } = await import('./tasks/executors/processes.ts')
-      return createProcesses({ module, workers: this.#sizes.processes, report })
+      return createProcesses({ ...common, workers: this.#sizes.processes })
     }
     const { createThreads } = await import('./tasks/executors/threads.ts')
-    return createThreads({ module, workers: this.#sizes.threads, report })
+    return createThreads({ ...common, workers: this.#sizes.threads })
   }
 
   /** What a running handler asks for: it acts for the owner of its own task. */

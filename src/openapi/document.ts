@@ -48,7 +48,7 @@ const shownBindings = (bindings: readonly RestBinding[]): RestBinding[] =>
 
 const buildOperations = (bindings: readonly RestBinding[], draft: Draft): Operation[] => {
   const hasTasks = bindings.some(({ entry }) => entry.kind === 'task')
-  const tasks = hasTasks ? new TaskSchemas(draft.components) : undefined
+  const tasks = hasTasks ? new TaskSchemas(draft.components, draft.tasksRoot !== undefined) : undefined
   const operations = bindings.flatMap((binding) =>
     tasks && binding.entry.kind === 'task'
       ? taskProcedureOperations(binding, draft, tasks)

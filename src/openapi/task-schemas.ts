@@ -53,15 +53,15 @@ const attemptSchema = (failure: Component): JsonSchema =>
     ['finishedAt', 'error'],
   )
 
-const links = (): JsonSchema =>
+const links = (byId: boolean): JsonSchema =>
   closed('Where to read about and act on the task.', {
     self: path(),
-    result: path(),
+    ...(byId ? { result: path() } : {}),
     events: path(),
     cancel: path(),
   })
 
-const taskSchema = (status: Component, attempt: Component, failure: Component): JsonSchema =>
+const taskSchema = (status: Component, attempt: Component, failure: Component, byId: boolean): JsonSchema =>
   closed(
     'A task. Times are ISO 8601 UTC.',
     {
@@ -81,7 +81,7 @@ const taskSchema = (status: Component, attempt: Component, failure: Component): 
       cancelRequested: { type: 'boolean', description: 'A cancel was asked for while it runs.' },
       rev: text('Opaque; differs after every change. Also the `ETag`.'),
       tags: { type: 'array', items: text() },
-      links: links(),
+      links: links(byId),
       input: { description: 'For admins.' },
     },
     ['startedAt', 'finishedAt', 'runAt', 'progress', 'result', 'error', 'cancelRequested', 'tags', 'input'],
@@ -132,14 +132,15 @@ export class TaskSchemas {
   readonly status: Component
   readonly task: Component
 
-  constructor(components: Components) {
+  /** @param byId whether there are routes for tasks of every procedure */
+  constructor(components: Components, byId: boolean) {
     this.#components = components
     const define = (name: string, body: JsonSchema): Component =>
       components.define([name, `Errand${name}`], body)
     this.status = define('TaskStatus', statusSchema())
     const failure = define('TaskFailure', failureSchema())
     const attempt = define('TaskAttempt', attemptSchema(failure))
-    this.task = define('Task', taskSchema(this.status, attempt, failure))
+    this.task = define('Task', taskSchema(this.status, attempt, failure, byId))
     this.#log = define('TaskLog', logSchema())
     this.#summary = define('TaskSummary', summarySchema(this.status))
     this.#page = define('TaskPage', pageSchema(this.task))

@@ -21,7 +21,8 @@ export interface TaskAttempt {
 /** Where to read about and act on a task, as paths on the same server. */
 export interface TaskLinks {
   readonly self: string
-  readonly result: string
+  /** Absent where the routes by id are turned off; the record has it too. */
+  readonly result?: string
   readonly events: string
   readonly cancel: string
 }

@@ -25,8 +25,6 @@ const LONGEST_WAIT = 30
 interface Context {
   readonly doors: Doors
   readonly taskDoors: TaskDoors
-  /** Of the task routes, such as `/api/tasks`. */
-  readonly root: string
 }
 
 const callerOf = async ({ doors, taskDoors }: Context, request: HttpRequest): Promise<Caller> =>
@@ -76,7 +74,7 @@ const readRepeatableStart: ReadStart = (request) => ({
 
 const etag = (task: StoredTask): string => `"${revOf(task)}"`
 
-const location = ({ root }: Context, id: string): string => `${root}/${id}`
+const location = ({ taskDoors }: Context, task: StoredTask): string => taskDoors.links(task).self
 
 const recordReply = (context: Context, task: StoredTask, caller: Caller): HttpReply =>
   jsonReply(200, JSON.stringify(context.taskDoors.tasks.record(task, caller)), [
@@ -93,7 +91,7 @@ const acceptedReply = (
 ): HttpReply =>
   jsonReply(202, JSON.stringify(context.taskDoors.tasks.record(task, caller)), [
     'location',
-    location(context, task.id),
+    location(context, task),
     ...RETRY_AFTER,
     ...extra,
   ])
@@ -149,7 +147,7 @@ const callRoute = (context: Context, binding: RestBinding): Route => {
     const query = { timeout: waitOf(wants), signal: request.signal }
     const ended = await context.taskDoors.tasks.wait(task.id, query, caller)
     if (!ended || !isFinished(ended.status)) return acceptedReply(context, ended ?? task, caller, extra)
-    const at = ['content-location', location(context, task.id)]
+    const at = ['content-location', location(context, task)]
     return withHeaders(resultReply(context, respond, ended, request), [...at, ...extra])
   }
   return {
@@ -371,7 +369,7 @@ const resultHandler = (context: Context, entries: ReadonlyMap<string, Entry>) =>
 const retryHandler = (context: Context) => async (request: HttpRequest, params: PathParams) => {
   const caller = await callerOf(context, request)
   const record = (await context.taskDoors.tasks.retry(idOf(params), caller)) ?? unknownTask(idOf(params))
-  return jsonReply(202, JSON.stringify(record), ['location', location(context, record.id), ...RETRY_AFTER])
+  return jsonReply(202, JSON.stringify(record), ['location', record.links.self, ...RETRY_AFTER])
 }
 
 const removeHandler = (context: Context) => async (request: HttpRequest, params: PathParams) => {
@@ -380,10 +378,10 @@ const removeHandler = (context: Context) => async (request: HttpRequest, params:
   return emptyReply(204)
 }
 
-/** The routes by id, the same for tasks of every procedure. */
-export const genericTaskRoutes = (context: Context, entries: readonly Entry[]): Route[] => {
+/** The routes by id, the same for tasks of every procedure. `root` is such as `/api/tasks`. */
+export const genericTaskRoutes = (context: Context, root: string, entries: readonly Entry[]): Route[] => {
   const byPath = new Map(entries.map((entry) => [entry.path, entry]))
-  const byId = `${context.root}/{taskId}`
+  const byId = `${root}/{taskId}`
   const route = (method: string, path: string, handle: Route['handle']): Route => ({
     method,
     path,
@@ -391,7 +389,7 @@ export const genericTaskRoutes = (context: Context, entries: readonly Entry[]): 
     handle,
   })
   return [
-    route('GET', context.root, listHandler(context)),
+    route('GET', root, listHandler(context)),
     route('GET', byId, getHandler(context, undefined)),
     route('DELETE', byId, removeHandler(context)),
     route('GET', `${byId}/status`, statusHandler(context)),

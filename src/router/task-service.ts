@@ -5,6 +5,7 @@ import type { Admit } from '../procedures/task-call.ts'
 import type { Caller, Started, Tasks } from '../tasks/tasks.ts'
 import type { StoredTask } from '../tasks/stored-task.ts'
 import type { Entry } from './entries.ts'
+import type { LinksOf } from './task-links.ts'
 
 /** What the doors of all tasks share. */
 export interface TaskDoors {
@@ -12,6 +13,7 @@ export interface TaskDoors {
   readonly callerOf: (ctx: unknown) => Caller
   /** Whether callers may list tasks. */
   readonly listable: (caller: Caller) => boolean
+  readonly links: LinksOf
 }
 
 /** Admits and starts a task for a caller. */

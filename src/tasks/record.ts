@@ -11,7 +11,7 @@ import type { StoredAttempt, StoredError, StoredTask } from './stored-task.ts'
 
 /** How records are shown. */
 export interface RecordView {
-  readonly links: (id: string) => TaskLinks
+  readonly links: (task: StoredTask) => TaskLinks
   /** Shows the words of errors not meant for callers: to admins, and in development. */
   readonly reveal: boolean
   /** Adds the input: for admins. */
@@ -61,6 +61,6 @@ export const toRecord = (task: StoredTask, { links, reveal, input }: RecordView)
   ...(task.cancelRequested ? { cancelRequested: true } : {}),
   rev: revOf(task),
   ...(task.tags ? { tags: task.tags } : {}),
-  links: links(task.id),
+  links: links(task),
   ...(input ? { input: task.input } : {}),
 })

@@ -1,9 +1,10 @@
 /** `local()` and `inline()`: tasks of one process, with nothing else to install or start. */
+import { refuseProblems, type Rules } from '../../config/option-rules.ts'
 import { checkAdapter, type Adapter } from '../stores/adapter.ts'
 import { findServerStore, isServerUrl, serverUrlProblem } from '../stores/servers.ts'
 import type { TaskEngine } from '../engine.ts'
 import type { TaskStore } from '../store.ts'
-import { toSettings, type EngineOptions, type TasksOption } from './options.ts'
+import { ENGINE_RULES, toSettings, type EngineOptions, type TasksOption } from './options.ts'
 
 /** Options of `local()`. */
 export interface LocalOptions extends EngineOptions {
@@ -17,14 +18,32 @@ export interface LocalOptions extends EngineOptions {
   readonly dir?: string
 }
 
+/** Options of `inline()`. */
+export type InlineEngineOptions = Pick<EngineOptions, 'inline' | 'queueLimit' | 'drainGrace'>
+
+const isNamed = (value: unknown): boolean => value === 'sqlite' || value === 'memory'
+
+const LOCAL_RULES: Rules<LocalOptions> = {
+  ...ENGINE_RULES,
+  // Looked into by itself: what is shown of it must not have a password in it.
+  store: { holds: () => true, expected: 'a store' },
+  dir: { holds: (value) => typeof value === 'string' && value !== '', expected: 'a path' },
+}
+
+const INLINE_RULES: Rules<InlineEngineOptions> = {
+  inline: ENGINE_RULES.inline,
+  queueLimit: ENGINE_RULES.queueLimit,
+  drainGrace: ENGINE_RULES.drainGrace,
+}
+
 /**
  * Tasks live in this process and its store, and run in its workers.
  *
  * @example createApp(procedures, { module: import.meta.url, tasks: local({ threads: 4 }) })
  */
 export const local = (options: LocalOptions = {}): TasksOption => {
+  const settings = toSettings('local', options, LOCAL_RULES)
   checkStore(options)
-  const settings = toSettings('local', options)
   const { queueLimit } = settings
   return {
     ...settings,
@@ -38,10 +57,8 @@ export const local = (options: LocalOptions = {}): TasksOption => {
  *
  * @example const app = createApp(procedures, { tasks: inline() })
  */
-export const inline = (
-  options: Pick<EngineOptions, 'inline' | 'queueLimit' | 'drainGrace'> = {},
-): TasksOption => {
-  const settings = toSettings('inline', options)
+export const inline = (options: InlineEngineOptions = {}): TasksOption => {
+  const settings = toSettings('inline', options, INLINE_RULES)
   const { queueLimit } = settings
   return {
     ...settings,
@@ -68,23 +85,20 @@ const toStore = async ({ store = 'sqlite', dir }: LocalOptions): Promise<TaskSto
 }
 
 const checkStore = ({ store, dir }: LocalOptions): void => {
-  const isNamed = store === undefined || store === 'sqlite' || store === 'memory'
-  if (dir !== undefined && (typeof dir !== 'string' || dir === ''))
-    throw new TypeError(`local(): option dir is ${JSON.stringify(dir)}, expected a path`)
   if (dir !== undefined && store !== undefined && store !== 'sqlite')
-    throw new TypeError(
-      `local(): option dir is for the 'sqlite' store, and store is another. Leave one of them out`,
-    )
-  if (isNamed) return
+    refuse(`option dir is for the 'sqlite' store, and store is another. Leave one of them out`)
+  if (store === undefined || isNamed(store)) return
   if (typeof store !== 'string') return checkAdapter(store)
   const problem = serverUrlProblem(store)
-  if (problem !== undefined) throw new TypeError(`local(): option store can't be used: ${problem}`)
-  if (isServerUrl(store)) return
-  throw new TypeError(
-    `local(): option store is ${show(store)}, expected 'sqlite', 'memory', the URL of a Redis server ` +
-      `('redis://…') or a Keyv storage adapter, such as new KeyvRedis(url) of @keyv/redis`,
-  )
+  if (problem !== undefined) refuse(`option store can't be used: ${problem}`)
+  if (!isServerUrl(store))
+    refuse(
+      `option store is ${withoutPassword(store)}, expected 'sqlite', 'memory', the URL of a Redis server ` +
+        `('redis://…') or a Keyv storage adapter, such as new KeyvRedis(url) of @keyv/redis`,
+    )
 }
 
+const refuse = (problem: string): void => refuseProblems('local()', [problem])
+
 /** The URL of a server that is not known may have a password in it. */
-const show = (text: string): string => JSON.stringify(text).replace(/\/\/[^@/]*@/, '//***@')
+const withoutPassword = (text: string): string => JSON.stringify(text).replace(/\/\/[^@/]*@/, '//***@')

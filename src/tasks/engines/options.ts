@@ -1,6 +1,17 @@
 /** What every engine takes, and what `createApp` gets as `tasks`. */
+import {
+  ANY_DURATION,
+  optionProblems,
+  refuseProblems,
+  wholeNumber,
+  type Rule,
+  type Rules,
+} from '../../config/option-rules.ts'
 import { toMilliseconds, type Duration } from '../../protocol/duration.ts'
 import type { TaskEngine } from '../engine.ts'
+
+/** Memory: MiB, or a number with a unit. */
+export type Memory = number | `${number}${'mb' | 'gb'}`
 
 /** Options of every engine. */
 export interface EngineOptions {
@@ -10,6 +21,11 @@ export interface EngineOptions {
   readonly processes?: number
   /** Tasks at once on the event loop. Default 50. */
   readonly inline?: number
+  /**
+   * The most that the heap of one worker may hold, in MiB or as `'512mb'`; a task that needs more loses its worker
+   * (`WORKER_LOST`). Default: Node's own limit.
+   */
+  readonly memoryLimit?: Memory
   /** How many tasks may be queued; a start beyond it is refused with 503. Default 100,000. */
   readonly queueLimit?: number
   /** How long a shutdown waits for running tasks. Default `'25s'`. */
@@ -29,6 +45,8 @@ export interface TasksOption {
   /** Makes an engine; opens nothing. Its code and its libraries are loaded here, not before. */
   create(): Promise<TaskEngine>
   readonly executors: ExecutorSizes
+  /** Of each worker, in MiB. */
+  readonly memoryLimit?: number
   readonly queueLimit: number
   /** Milliseconds. */
   readonly drainGrace: number
@@ -38,33 +56,50 @@ export interface TasksOption {
   readonly multiHost: boolean
 }
 
-/** @throws TypeError that names the option, its value and what was expected */
+const MEBIBYTES: Readonly<Record<string, number>> = { mb: 1, gb: 1024 }
+
+/** NaN for what is no amount of memory. */
+const toMebibytes = (memory: unknown): number => {
+  if (typeof memory === 'number') return memory
+  const [, amount, unit = ''] = /^(\d+(?:\.\d+)?)(mb|gb)$/.exec(String(memory)) ?? []
+  return Number(amount) * (MEBIBYTES[unit] ?? NaN)
+}
+
+// Below it no module with zod in it can be loaded; above it somebody meant bytes.
+const MEMORY: Rule = {
+  holds: (value) => toMebibytes(value) >= 32 && toMebibytes(value) <= 1024 ** 2,
+  expected: `MiB from 32 up, or a text like '512mb' or '2gb'`,
+}
+
+const COUNT = wholeNumber(1, Infinity, 4)
+
+/** What the options of every engine must be. */
+export const ENGINE_RULES: Rules<EngineOptions> = {
+  threads: COUNT,
+  processes: COUNT,
+  inline: COUNT,
+  memoryLimit: MEMORY,
+  queueLimit: COUNT,
+  drainGrace: ANY_DURATION,
+}
+
+/**
+ * @param rules of all options that this engine takes
+ * @throws TypeError that names each wrong option, its value and what was expected
+ */
 export const toSettings = (
   kind: string,
   options: EngineOptions,
-): Pick<TasksOption, 'kind' | 'executors' | 'queueLimit' | 'drainGrace'> => {
-  const { threads, processes, inline, queueLimit = 100_000, drainGrace = '25s' } = options
-  const sizes = { threads, processes, inline }
-  for (const [name, value] of Object.entries({ ...sizes, queueLimit })) checkCount(kind, name, value)
+  rules: Readonly<Record<string, Rule>>,
+): Omit<TasksOption, 'create' | 'multiHost'> => {
+  refuseProblems(`${kind}()`, optionProblems(options, rules))
+  const { threads, processes, inline, memoryLimit, queueLimit = 100_000, drainGrace = '25s' } = options
+  const sizes = Object.entries({ threads, processes, inline }).filter(([, value]) => value !== undefined)
   return {
     kind,
-    executors: Object.fromEntries(Object.entries(sizes).filter(([, value]) => value !== undefined)),
+    executors: Object.fromEntries(sizes),
+    ...(memoryLimit === undefined ? {} : { memoryLimit: Math.floor(toMebibytes(memoryLimit)) }),
     queueLimit,
-    drainGrace: toGrace(kind, drainGrace),
-  }
-}
-
-const checkCount = (kind: string, name: string, value: unknown): void => {
-  if (value === undefined || (Number.isInteger(value) && (value as number) >= 1)) return
-  throw new TypeError(
-    `${kind}(): option ${name} is ${JSON.stringify(value)}, expected a whole number from 1 up`,
-  )
-}
-
-const toGrace = (kind: string, grace: Duration): number => {
-  try {
-    return toMilliseconds(grace)
-  } catch (cause) {
-    throw new TypeError(`${kind}(): option drainGrace: ${(cause as Error).message}`, { cause })
+    drainGrace: toMilliseconds(drainGrace),
   }
 }

@@ -46,17 +46,37 @@ describe('local()', () => {
     rmSync(dir, { recursive: true })
   })
 
-  it('passes on how many workers were asked for', () => {
-    expect(local({ threads: 4, inline: 10, drainGrace: '5s' })).toMatchObject({
+  it('passes on how many workers were asked for, and how much memory each may have', () => {
+    expect(local({ threads: 4, inline: 10, drainGrace: '5s', memoryLimit: '1.5gb' })).toMatchObject({
       executors: { threads: 4, inline: 10 },
       drainGrace: 5000,
+      memoryLimit: 1536,
     })
+    expect(local({ memoryLimit: 64 })).toMatchObject({ memoryLimit: 64 })
   })
 
   it.each<[unknown, string]>([
     [{ threads: 0 }, 'local(): option threads is 0, expected a whole number from 1 up'],
     [{ queueLimit: '10' }, 'local(): option queueLimit is "10"'],
-    [{ drainGrace: 'soon' }, 'local(): option drainGrace: "soon" is not a duration'],
+    [
+      { drainGrace: 'soon' },
+      'local(): option drainGrace is "soon", expected a duration: milliseconds or a text',
+    ],
+    [
+      { memoryLimit: 536_870_912 },
+      `option memoryLimit is 536870912, expected MiB from 32 up, or a text like`,
+    ],
+    [{ memoryLimit: '8mb' }, 'option memoryLimit is "8mb"'],
+    [{ memoryLimit: '1tb' }, 'option memoryLimit is "1tb"'],
+    [
+      { thread: 2 },
+      'local(): option thread is unknown, expected one of threads, processes, inline, memoryLimit,',
+    ],
+    [
+      { threads: 0, queueLimit: -1 },
+      'option threads is 0, expected a whole number from 1 up, such as 4; option',
+    ],
+    [{ threads: 0, queueLimit: -1 }, 'option queueLimit is -1'],
     [{ store: 'postgres' }, `local(): option store is "postgres", expected 'sqlite', 'memory', the URL of a`],
     [{ store: 'postgres://u:secret@h' }, `local(): option store is "postgres://***@h", expected`],
     [{ store: 'redis://:se/cret@h' }, `local(): option store can't be used: it is no URL, expected redis://`],
@@ -75,6 +95,13 @@ describe('inline()', () => {
     const option = inline({ inline: 5 })
     expect(option).toMatchObject({ kind: 'inline', runOn: 'inline', executors: { inline: 5 } })
     expect(await option.create()).toMatchObject({ name: 'inline', capabilities: { durable: 'none' } })
+  })
+
+  it('has no workers, and says so to who gives it some', () => {
+    const wrong = () => inline({ threads: 2 } as never)
+    expect(wrong).toThrow(
+      'inline(): option threads is unknown, expected one of inline, queueLimit, drainGrace',
+    )
   })
 })
 

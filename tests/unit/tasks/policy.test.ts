@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { TaskOptions } from '../../../src/procedures/task-options.ts'
-import { toPolicy } from '../../../src/tasks/policy.ts'
+import { taskOptionProblems, toPolicy } from '../../../src/tasks/policy.ts'
 
 describe('toPolicy', () => {
   it('has the documented defaults', () => {
@@ -79,5 +79,16 @@ describe('toPolicy', () => {
   it.each(wrong)('refuses %j', (options, message) => {
     expect(() => toPolicy(options as TaskOptions)).toThrow(TypeError)
     expect(() => toPolicy(options as TaskOptions)).toThrow(message)
+  })
+
+  it('tells everything that is wrong', () => {
+    expect(
+      taskOptionProblems({ timeout: 0, keep: 'x', retry: { attempts: 0, initial: 'y' } } as never),
+    ).toEqual([
+      expect.stringMatching(/^option timeout is 0/),
+      expect.stringMatching(/^option keep is "x"/),
+      expect.stringMatching(/^option retry.attempts is 0/),
+      expect.stringMatching(/^option retry.initial is "y"/),
+    ])
   })
 })
