@@ -1,7 +1,6 @@
-/** An app's tasks: which engine and executors, opened at first use, and how its procedures are found by a worker. */
-import { availableParallelism } from 'node:os'
+/** An app's tasks: which engine, opened at first use, and how its procedures are found by a worker. */
+import { AppExecutors } from './app-executors.ts'
 import type { AnyAppOptions, Logger, Profile, Report } from './app-options.ts'
-import type { MaybePromise } from './procedures/handler.ts'
 import { definitionOf } from './procedures/procedure.ts'
 import {
   compileServerAdmission,
@@ -15,11 +14,11 @@ import { compileTaskLinks } from './router/task-links.ts'
 import type { TaskDoors } from './router/task-service.ts'
 import { EngineUnavailable, type Claim, type TaskEngine, type TaskPolicy } from './tasks/engine.ts'
 import { local } from './tasks/engines/local.ts'
-import type { ExecutorSizes, TasksOption } from './tasks/engines/options.ts'
-import type { Executor } from './tasks/executor.ts'
+import type { TasksOption } from './tasks/engines/options.ts'
 import { taskOptionProblems, toPolicy } from './tasks/policy.ts'
 import { createHost } from './tasks/task-host.ts'
-import { Tasks, unknownTask, type Caller } from './tasks/tasks.ts'
+import { unknownTask } from './tasks/refusals.ts'
+import { Tasks, type Caller } from './tasks/tasks.ts'
 import { registerApp } from './tasks/worker/registry.ts'
 
 /** Parts of the app that tasks need. */
@@ -32,20 +31,10 @@ export interface AppTasksParts {
   readonly complain: (complaint: Complaint) => void
 }
 
-const CORES = availableParallelism()
-
-type RunOn = TaskPolicy['runOn']
-
 const needsModule = (entry: Entry): Complaint => ({
   at: entry.path,
   text: 'a task runs in a worker, which imports the module of this app: give createApp { module: import.meta.url }',
 })
-
-/** An executor that could not be made needs no closing. */
-const closeExecutor = async (made: MaybePromise<Executor>): Promise<void> => {
-  const executor = await Promise.resolve(made).catch(() => undefined)
-  await executor?.close()
-}
 
 /** The tasks of one app. */
 export class AppTasks {
@@ -54,9 +43,8 @@ export class AppTasks {
   readonly #parts: AppTasksParts
   readonly #entries: ReadonlyMap<string, Entry>
   readonly #option: TasksOption
-  readonly #sizes: Required<ExecutorSizes>
   readonly #policies = new Map<string, TaskPolicy>()
-  readonly #executors = new Map<RunOn, MaybePromise<Executor>>()
+  readonly #executors: AppExecutors
   readonly #functions = new Map<string, TaskFunction>()
   #engine: Promise<TaskEngine> | undefined
   /** An engine that lost its tasks, while it is being closed. */
@@ -68,7 +56,12 @@ export class AppTasks {
     this.#parts = parts
     this.#entries = new Map(entries.filter(({ kind }) => kind === 'task').map((entry) => [entry.path, entry]))
     this.#option = options.tasks ?? local()
-    this.#sizes = { threads: CORES, processes: CORES, inline: 50, ...this.#option.executors }
+    this.#executors = new AppExecutors({
+      option: this.#option,
+      module: options.module,
+      lookup: (path) => this.#function(path),
+      report: (message) => parts.logger.error({}, message),
+    })
     this.#readPolicies()
     this.doors = this.#createDoors()
     this.tasks = this.doors.tasks
@@ -80,9 +73,14 @@ export class AppTasks {
     if (module && this.#entries.size > 0) registerApp(module, (path) => this.#function(path))
   }
 
-  /** Opens the engine, which takes up what an earlier process left. Nothing to do without tasks. */
+  /**
+   * Starts a worker of each kind that is needed, then opens the engine, which takes up what an earlier process left:
+   * not before it is known that it can be run. Nothing to do without tasks.
+   */
   async open(): Promise<void> {
-    if (this.#entries.size > 0) await this.#open()
+    if (this.#entries.size === 0) return
+    await this.#executors.open([...this.#policies.values()].map(({ runOn }) => runOn))
+    await this.#open()
   }
 
   /** Whether tasks can be taken. */
@@ -97,12 +95,17 @@ export class AppTasks {
     )
   }
 
-  /** Lets running tasks end for as long as `drainGrace` says, gives the rest back, and ends the workers. */
-  async close(): Promise<void> {
+  /** Takes no new tasks, lets running ones end for as long as `drainGrace` says, gives the rest back, ends the workers. */
+  async drain(): Promise<void> {
     this.#closed = true
     const engine = await this.#engine?.catch(() => undefined)
     await engine?.drain(this.#option.drainGrace)
-    await Promise.all([...this.#executors.values()].map(closeExecutor))
+    await this.#executors.close()
+  }
+
+  /** Releases the engine; what is drained can be read until then. */
+  async close(): Promise<void> {
+    const engine = await this.#engine?.catch(() => undefined)
     await engine?.close()
     await this.#leaving
   }
@@ -175,7 +178,8 @@ export class AppTasks {
 
   #open(): Promise<TaskEngine> {
     // An engine that drains still answers those who wait for its tasks; it refuses new ones itself.
-    if (this.#closed && !this.#engine) return Promise.reject(new EngineUnavailable('The app is closed'))
+    if (this.#closed && !this.#engine)
+      return Promise.reject(new EngineUnavailable('The app is closed', { refuses: true }))
     return (this.#engine ??= this.#openEngine().catch((error: unknown) => {
       // The next call tries again: a store that was away may be back.
       this.#engine = undefined
@@ -189,8 +193,8 @@ export class AppTasks {
     const engine = await this.#option.create()
     const host = createHost({
       policies: this.#policies,
-      slots: this.#sizes,
-      executor: (runOn) => this.#executor(runOn),
+      slots: this.#executors.sizes,
+      executor: (runOn) => this.#executors.get(runOn),
       serve: (claim) => (request) => this.#serve(claim, request),
       failed: (failure, { task }) => this.#parts.report(failure, task.procedure, task),
       report: (message, error, level = 'error') =>
@@ -206,36 +210,6 @@ export class AppTasks {
   #leave(engine: TaskEngine): void {
     this.#engine = undefined
     this.#leaving = engine.close().catch(() => {}) // It said itself what went wrong.
-  }
-
-  #executor(runOn: RunOn): MaybePromise<Executor> {
-    const known = this.#executors.get(runOn)
-    if (known) return known
-    const made = this.#createExecutor(runOn)
-    this.#executors.set(runOn, made)
-    void made.then((executor) => this.#executors.set(runOn, executor))
-    return made
-  }
-
-  // Loaded when first needed: an app that only starts tasks, or has none, never loads a pool.
-  async #createExecutor(runOn: RunOn): Promise<Executor> {
-    const module = this.#parts.options.module as string
-    const { memoryLimit } = this.#option
-    const common = {
-      module,
-      report: (message: string) => this.#parts.logger.error({}, message),
-      ...(memoryLimit === undefined ? {} : { memoryLimit }),
-    }
-    if (runOn === 'inline') {
-      const { createInline } = await import('./tasks/executors/inline.ts')
-      return createInline({ lookup: (path) => this.#function(path), slots: this.#sizes.inline })
-    }
-    if (runOn === 'processes') {
-      const { createProcesses } = await import('./tasks/executors/processes.ts')
-      return createProcesses({ ...common, workers: this.#sizes.processes })
-    }
-    const { createThreads } = await import('./tasks/executors/threads.ts')
-    return createThreads({ ...common, workers: this.#sizes.threads })
   }
 
   /** What a running handler asks for: it acts for the owner of its own task. */

@@ -1,7 +1,8 @@
 /** `createApp`: the one file that knows every ring. It puts the parts together and opens nothing before it is needed. */
 import { createFetchHandler, type FetchHandler } from './adapters/fetch.ts'
-import { startServer, type ListenOptions, type OwnServer, type RunningServer } from './adapters/listen.ts'
+import type { ListenOptions, RunningServer } from './adapters/listen.ts'
 import { createNodeHandler, type NodeHandler } from './adapters/node.ts'
+import { AppLife } from './app-life.ts'
 import {
   consoleLogger,
   optionProblems,
@@ -19,7 +20,6 @@ import { corsPolicy } from './router/cors.ts'
 import type { Doors } from './router/doors.ts'
 import { compileHandleRequest } from './router/handle-request.ts'
 import { toBytes } from './router/body-limit.ts'
-import { isInWorker } from './tasks/worker/registry.ts'
 import type { Tasks } from './tasks/tasks.ts'
 
 /** An app: procedures behind all their doors. */
@@ -43,9 +43,6 @@ export interface App<TTree = any, TContext = any> {
 }
 
 const DEFAULT_BODY_LIMIT = 1024 ** 2
-
-/** Milliseconds that requests under way get for their answers, once tasks are drained. */
-const ANSWER_GRACE = 10_000
 
 /** `createApp` was given something it can't serve. */
 export class DeclarationError extends Error {
@@ -77,13 +74,6 @@ const reporter =
       console.error('The logger threw', error)
     }
   }
-
-const inertServer: RunningServer = {
-  url: 'http://127.0.0.1:0',
-  port: 0,
-  close: () => Promise.resolve(),
-  [Symbol.asyncDispose]: () => Promise.resolve(),
-}
 
 /**
  * Puts procedures behind tRPC, REST and an OpenAPI document, and makes their tasks durable.
@@ -125,12 +115,10 @@ export const createApp = <const TTree extends object, TContext extends object = 
   appTasks.register()
 
   const handle = compileHandleRequest(routes.table, doors, corsPolicy(options.cors))
-  const servers = new Set<OwnServer>()
-  const streamsEnd = new AbortController()
-  const node = createNodeHandler(handle, streamsEnd.signal)
-  let closing: Promise<void> | undefined
+  const life = new AppLife(appTasks, logger)
+  const node = createNodeHandler(handle, life.ending)
 
-  const app: App<TTree, TContext> = {
+  return {
     get router() {
       return routes.router() as AppRouter<TTree, TContext>
     },
@@ -138,26 +126,10 @@ export const createApp = <const TTree extends object, TContext extends object = 
     caller: (ctx) => routes.router().createCaller(ctx) as never,
     fetch: createFetchHandler(handle),
     node,
-    listen: async (listenOptions = {}) => {
-      // A worker imports the app's module for its procedures; it must not serve.
-      if (isInWorker()) return inertServer
-      await appTasks.open()
-      const server = await startServer(node, listenOptions)
-      servers.add(server)
-      return { ...server, close: () => app.close(), [Symbol.asyncDispose]: () => app.close() }
-    },
+    listen: (listenOptions = {}) => life.listen(node, listenOptions),
     // A copy: what a caller does to it is not what is served.
     openapi: async () => structuredClone(await routes.openapi()),
     routes: () => routes.table.routes.map(({ method, path, owner }) => ({ method, path, owner })),
-    close: () =>
-      (closing ??= (async () => {
-        const closed = [...servers].map((server) => server.close())
-        await appTasks.close()
-        streamsEnd.abort()
-        const limit = setTimeout(() => servers.forEach((server) => server.cut()), ANSWER_GRACE)
-        await Promise.all(closed)
-        clearTimeout(limit)
-      })()),
+    close: () => life.close(),
   }
-  return app
 }

@@ -12,8 +12,3 @@ console.log(`
     curl -X POST '${server.url}/countPrimes?async=true' -H 'content-type: application/json' -d '{"below":5000000}'
     curl ${server.url}/tasks
 `)
-
-// A terminal and a process manager may both tell it; closing is done once, whoever asks.
-const stop = (): void => void server.close().then(() => process.exit(0))
-process.on('SIGINT', stop)
-process.on('SIGTERM', stop)

@@ -1,15 +1,37 @@
 /** A node:http server of our own: opens, tells where it is, and closes without cutting anybody off. */
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
+import { optionProblems, refuseProblems, wholeNumber, type Rules } from '../config/option-rules.ts'
 import type { NodeHandler } from './node.ts'
 
-/** Where to listen. */
+/** Where to listen, and when to end. */
 export interface ListenOptions {
   /** Default 3000; 0 takes a free one. */
   readonly port?: number
   /** Default `127.0.0.1`; `0.0.0.0` for all interfaces. */
   readonly host?: string
+  /**
+   * Whether SIGTERM and SIGINT close the app, as its `close()` does; the process then ends, and at once with a second
+   * signal. A function is told of the first one. Default true.
+   */
+  readonly signals?: boolean | ((signal: NodeJS.Signals) => void)
 }
+
+const RULES: Rules<ListenOptions> = {
+  port: wholeNumber(0, 65_535, 3000),
+  host: {
+    holds: (value) => typeof value === 'string' && value !== '',
+    expected: `an address, such as '0.0.0.0'`,
+  },
+  signals: {
+    holds: (value) => typeof value === 'boolean' || typeof value === 'function',
+    expected: 'true, false or a function that is told of a signal',
+  },
+}
+
+/** @throws TypeError that names each wrong option, its value and what was expected */
+export const checkListenOptions = (options: ListenOptions): void =>
+  refuseProblems('listen()', optionProblems(options, RULES))
 
 /** A listening server. `await using` closes it. */
 export interface RunningServer extends AsyncDisposable {

@@ -182,9 +182,18 @@ const write = (response: ServerResponse, reply: HttpReply, closing: AbortSignal)
 /** A listener for node:http, Express, Fastify's raw requests and whatever else speaks it. */
 export type NodeHandler = (request: IncomingMessage, response: ServerResponse) => void
 
+/** How far a server is on its way to its end. */
+export interface Ending {
+  /** Aborts when it begins to close: a connection is kept for no further request. */
+  readonly draining: AbortSignal
+  /** Aborts when it is done with all but what it still answers: streams of events end. */
+  readonly closing: AbortSignal
+}
+
 /** What could not be sent: a bug of ours, and no reason to end the process. */
-const give = (response: ServerResponse, reply: HttpReply, closing: AbortSignal): void => {
+const give = (response: ServerResponse, reply: HttpReply, { draining, closing }: Ending): void => {
   try {
+    if (draining.aborted) response.shouldKeepAlive = false
     write(response, reply, closing)
   } catch (error) {
     reply.failed?.(error)
@@ -192,12 +201,12 @@ const give = (response: ServerResponse, reply: HttpReply, closing: AbortSignal):
   }
 }
 
-/** Compiles the listener. When `closing` aborts, streams of events end. */
-export const createNodeHandler = (handle: HandleRequest, closing: AbortSignal): NodeHandler => {
-  setMaxListeners(0, closing)
+/** Compiles the listener. */
+export const createNodeHandler = (handle: HandleRequest, ending: Ending): NodeHandler => {
+  setMaxListeners(0, ending.closing)
   return (message, response) => {
     const reply = handle(new NodeRequest(message, response))
-    if (reply instanceof Promise) void reply.then((done) => give(response, done, closing))
-    else give(response, reply, closing)
+    if (reply instanceof Promise) void reply.then((done) => give(response, done, ending))
+    else give(response, reply, ending)
   }
 }

@@ -6,7 +6,8 @@ import { invalidInput } from '../procedures/call.ts'
 import { errorWithoutStack, ProcedureError } from '../procedures/errors.ts'
 import { failure, success, toFailure, type CallResult } from '../procedures/failure.ts'
 import type { RepeatableStart } from '../procedures/procedure.ts'
-import { unknownTask, type Caller } from '../tasks/tasks.ts'
+import { shuttingDown, unknownTask } from '../tasks/refusals.ts'
+import type { Caller } from '../tasks/tasks.ts'
 import type { Entry } from './entries.ts'
 import type { HttpRequest } from './http.ts'
 import { startTask, toCallResult, type TaskDoors } from './task-service.ts'
@@ -107,6 +108,12 @@ const watchOperation = (doors: TaskDoors, path: string): Operation =>
     return watch(doors, id, lastEventId ?? undefined, caller, signal)
   })
 
+/** Why a waiting call has no output: its caller is gone, or we are about to be. */
+const leftWaiting = (id: string, signal: AbortSignal): ProcedureError =>
+  signal.aborted
+    ? new ProcedureError('CLIENT_CLOSED_REQUEST', 'The caller hung up; the task goes on')
+    : shuttingDown(id)
+
 /** `run` waits as a plain call does; a caller that hangs up leaves the task running. */
 const runOperation = (doors: TaskDoors, entry: Entry): Operation =>
   operation(
@@ -117,8 +124,7 @@ const runOperation = (doors: TaskDoors, entry: Entry): Operation =>
       const caller = doors.callerOf(ctx)
       const ended =
         (await doors.tasks.wait(task.id, { timeout: Infinity, signal }, caller)) ?? unknownTask(task.id)
-      if (!isFinished(ended.status))
-        throw new ProcedureError('CLIENT_CLOSED_REQUEST', 'The caller hung up; the task goes on')
+      if (!isFinished(ended.status)) throw leftWaiting(ended.id, signal)
       return unwrap(toCallResult(ended))
     },
     { starts: true, ...limitOf(entry) },

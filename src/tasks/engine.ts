@@ -148,10 +148,20 @@ export interface TaskEngine {
   retry(id: string): Promise<StoredTask | 'not-ended' | 'succeeded' | undefined>
   /** Forgets an ended task. */
   remove(id: string): Promise<'removed' | 'not-ended' | 'unknown'>
-  /** Takes nothing new, waits so many ms for what runs, then gives the rest back. */
+  /**
+   * Takes nothing new, waits so many ms for what runs, then gives the rest back and lets those go who follow events:
+   * nothing more will happen here. Records can still be read.
+   */
   drain(grace: number): Promise<void>
   /** Releases stores. */
   close(): Promise<void>
+}
+
+/** What is known of why an engine is unavailable. */
+export interface UnavailableOptions extends ErrorOptions {
+  readonly retryAfter?: number
+  readonly untouched?: boolean
+  readonly refuses?: boolean
 }
 
 /** The engine refuses or can't serve now; callers get 503 with `Retry-After`. */
@@ -161,9 +171,12 @@ export class EngineUnavailable extends Error {
   readonly retryAfter: number
   /** Whether it is certain that nothing was written; else it may have been, and the answer was lost. */
   readonly untouched: boolean
-  constructor(message: string, options: ErrorOptions & { retryAfter?: number; untouched?: boolean } = {}) {
+  /** It works, and takes no more for now: nothing to look into. */
+  readonly refuses: boolean
+  constructor(message: string, options: UnavailableOptions = {}) {
     super(message, options)
     this.retryAfter = options.retryAfter ?? 1
     this.untouched = options.untouched ?? false
+    this.refuses = options.refuses ?? false
   }
 }

@@ -69,6 +69,8 @@ export interface ExecutorCapabilities {
 export interface Executor {
   readonly name: string
   readonly capabilities: ExecutorCapabilities
+  /** Makes sure that attempts can be run: starts a first worker and keeps it. Rejects with why none can serve. */
+  open(): Promise<void>
   /**
    * Takes an attempt now. The engine gives it at most `slots` plus a small look-ahead; `started` is called
    * right before the handler is, which tells waiting from running.

@@ -14,15 +14,11 @@ import type { TaskStarter } from '../procedures/handler.ts'
 import type { AnyProcedure, RepeatableStart, StartOptions, TaskProcedure } from '../procedures/procedure.ts'
 import type { PathOf } from '../procedures/task-call.ts'
 import type { Admission } from '../procedures/task-call.ts'
-import {
-  EngineUnavailable,
-  type EngineEvent,
-  type TaskEngine,
-  type TaskPolicy,
-  type TaskQuery,
-} from './engine.ts'
+import type { EngineEvent, TaskEngine, TaskPolicy, TaskQuery } from './engine.ts'
 import { createTaskId, isTaskId } from './id.ts'
+import { shuttingDown, unavailable, unknownTask } from './refusals.ts'
 import { revOf, toRecord, type RecordView } from './record.ts'
+import { untilEvent } from './until-event.ts'
 import { digest, keyReused, readStartOptions } from './start-options.ts'
 import type { StoredTask } from './stored-task.ts'
 
@@ -85,14 +81,6 @@ export interface TasksParts {
   /** Whether tasks have owners; else all callers are one. */
   readonly owned: boolean
   readonly view: (caller: Caller) => RecordView
-}
-
-const unavailable = (error: unknown): never => {
-  if (!(error instanceof EngineUnavailable)) throw error
-  throw new ProcedureError('SERVICE_UNAVAILABLE', error.message, {
-    retryAfter: error.retryAfter,
-    cause: error,
-  })
 }
 
 const without = <T extends object>(query: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
@@ -196,11 +184,13 @@ export class Tasks implements TaskStarter {
 
   /** How a handle reaches tasks from inside the server. */
   access(caller: Caller): TaskAccess {
-    const known = async (id: string, task: Promise<StoredTask | undefined>): Promise<TaskRecord> =>
-      this.record((await task) ?? unknownTask(id), caller)
     return {
-      get: ({ id, wait = 0, after }, signal) =>
-        known(id, this.wait(id, { timeout: wait * 1000, after, signal }, caller)),
+      get: async ({ id, wait = 0, after }, signal) => {
+        const { task, letGo } = await this.#wait(id, { timeout: wait * 1000, after, signal }, caller)
+        // Whoever asks would ask again at once, and for ever.
+        if (letGo) throw shuttingDown(id)
+        return this.record(task ?? unknownTask(id), caller)
+      },
       cancel: async (id) => ((await this.cancel(id, caller)) ?? unknownTask(id)).record,
       watch: ({ id, lastEventId }, signal) => this.watch(id, { after: lastEventId, signal }, caller),
     }
@@ -240,16 +230,9 @@ export class Tasks implements TaskStarter {
     return task && this.#maySee(task, caller) ? task : undefined
   }
 
-  /** The task once it has ended or changed, or as it is when the time is over. */
+  /** The task once it has ended or changed, or as it is when the time is over or the engine has drained. */
   async wait(id: string, query: WaitQuery, caller: Caller): Promise<StoredTask | undefined> {
-    const { timeout, after, signal } = query
-    const isDone = (task: StoredTask): boolean =>
-      isFinished(task.status) || (after !== undefined && revOf(task) !== after)
-    const task = await this.find(id, caller)
-    if (!task || isDone(task) || timeout <= 0) return task
-    const limit = AbortSignal.timeout(Math.min(timeout, LONGEST_TIMER))
-    await this.#untilEvent(id, isDone, signal ? AbortSignal.any([signal, limit]) : limit)
-    return this.find(id, caller)
+    return (await this.#wait(id, query, caller)).task
   }
 
   /** What happens to a task, with the id of each event; ends with `done`. */
@@ -272,12 +255,20 @@ export class Tasks implements TaskStarter {
     return toRecord(task, this.#parts.view(caller))
   }
 
-  async #untilEvent(id: string, isDone: (task: StoredTask) => boolean, signal: AbortSignal): Promise<void> {
-    const engine = await this.#parts.engine()
-    for await (const event of engine.events(id, { signal })) {
-      const task = 'task' in event ? event.task : event.type === 'progress' ? await engine.get(id) : undefined
-      if (task && isDone(task)) return
-    }
+  /** `letGo`: the engine has drained, and nothing will happen to the task here. */
+  async #wait(
+    id: string,
+    { timeout, after, signal }: WaitQuery,
+    caller: Caller,
+  ): Promise<{ readonly task: StoredTask | undefined; readonly letGo: boolean }> {
+    const isDone = (task: StoredTask): boolean =>
+      isFinished(task.status) || (after !== undefined && revOf(task) !== after)
+    const task = await this.find(id, caller)
+    if (!task || isDone(task) || timeout <= 0) return { task, letGo: false }
+    const limit = AbortSignal.timeout(Math.min(timeout, LONGEST_TIMER))
+    const ends = signal ? AbortSignal.any([signal, limit]) : limit
+    const happened = await untilEvent(await this.#parts.engine(), id, isDone, ends)
+    return { task: await this.find(id, caller), letGo: !happened && !ends.aborted }
   }
 
   #toEvent(event: EngineEvent, caller: Caller): TaskEvent {
@@ -309,8 +300,3 @@ export class Tasks implements TaskStarter {
 
 /** Node's timers hold 31 bits. */
 const LONGEST_TIMER = 2 ** 31 - 1
-
-/** The refusal of an id nobody knows, or that isn't the caller's. */
-export const unknownTask = (id: string): never => {
-  throw new ProcedureError('NOT_FOUND', `No task has the id ${id}`)
-}

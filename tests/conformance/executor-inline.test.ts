@@ -7,6 +7,8 @@ const NO_IMPORT = 'imports nothing'
 
 executorSuite('inline', ({ workers }) => createInline({ lookup: (path) => tasks[path], slots: workers }), {
   skip: {
+    'tells why it can not be opened, and can be tried again': NO_IMPORT,
+    'does not open once it is closed': 'there is nothing to open',
     'delivers progress before a busy loop that follows it': 'the test itself can not run meanwhile',
     'kills a busy loop and serves on': 'nothing on the event loop can be stopped',
     'does not hold calls up behind a long one': 'nothing on the event loop can be stopped',
@@ -17,6 +19,8 @@ executorSuite('inline', ({ workers }) => createInline({ lookup: (path) => tasks[
     'loses the call of a worker with an uncaught null': SHARED,
     'loses the call of a worker with an unhandled rejection': SHARED,
     'loses the call of a worker out of memory': SHARED,
+    'fails the call that overflows the stack, and keeps its worker': SHARED,
+    'ends the call of a worker that closes its channel': SHARED,
     'outlives a throw after the result': SHARED,
     'returns calls that waited in a worker that died': SHARED,
     'tells why a module can not be imported, for every call': NO_IMPORT,

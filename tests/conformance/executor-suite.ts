@@ -16,6 +16,9 @@ export interface SuiteOptions {
 }
 
 const CASES = [
+  'opens before the first call, however often',
+  'tells why it can not be opened, and can be tried again',
+  'does not open once it is closed',
   'runs a task with all that was given to it',
   'carries a void result',
   'tells a declared error as data',
@@ -39,6 +42,9 @@ const CASES = [
   'loses the call of a worker with an uncaught null',
   'loses the call of a worker with an unhandled rejection',
   'loses the call of a worker out of memory',
+  'fails the call that overflows the stack, and keeps its worker',
+  'ends the call of a worker that closes its channel',
+  'bears a flood of reports, in order',
   'outlives a throw after the result',
   'returns calls that waited in a worker that died',
   'does not hold calls up behind a long one',
@@ -134,6 +140,28 @@ export const executorSuite = (
   }
 
   const bodies: Record<SuiteCase, () => Promise<void>> = {
+    'opens before the first call, however often': async () => {
+      const executor = create()
+      await Promise.all([executor.open(), executor.open()])
+      await executor.open()
+      expect(await outcomeOf(executor, 'noop')).toEqual(value(null))
+    },
+    'tells why it can not be opened, and can be tried again': async () => {
+      const broken = create({ module: fixture('broken') })
+      const refused = /broken\.ts can't be used: SyntaxError: broken on purpose\n +at .*broken\.ts/
+      await expect(Promise.all([broken.open(), broken.open()])).rejects.toThrow(refused)
+      await expect(broken.open()).rejects.toThrow(refused)
+      await expect(create({ module: fixture('no-app') }).open()).rejects.toThrow('made no app')
+      const slow = create({ module: fixture('slow'), startTimeout: 300 })
+      await expect(slow.open()).rejects.toThrow('was not imported within 300 ms')
+    },
+    'does not open once it is closed': async () => {
+      const [closed, closing] = [create(), create({ module: fixture('slow') })]
+      await closed.close()
+      await expect(closed.open()).rejects.toThrow('the executor was closed')
+      const opening = closing.open()
+      await Promise.all([expect(opening).rejects.toThrow('the executor was closed'), closing.close()])
+    },
     'runs a task with all that was given to it': async () => {
       const given = { input: { a: [1, 'é', null] }, carried: { tenant: 'a' }, attempt: 2, taskId: 'task-1' }
       expect(await outcomeOf(create(), 'nested.echo', given.input)).toEqual(value(given))
@@ -287,6 +315,26 @@ export const executorSuite = (
       const executor = create({ memoryLimit: 64 })
       expect(await outcomeOf(executor, 'fillsMemory')).toEqual(lost('out of memory'))
       expect(await outcomeOf(executor, 'noop')).toEqual(value(null))
+    },
+    'fails the call that overflows the stack, and keeps its worker': async () => {
+      const executor = create({ workers: 1 })
+      const before = await outcomeOf(executor, 'where', 0)
+      const error = { name: 'RangeError', code: 'INTERNAL_SERVER_ERROR' }
+      expect(await outcomeOf(executor, 'overflows')).toMatchObject({ kind: 'error', error })
+      expect(await outcomeOf(executor, 'where', 0)).toEqual(before)
+    },
+    'ends the call of a worker that closes its channel': async () => {
+      const executor = create({ workers: 1 })
+      const outcome = await outcomeOf(executor, 'closesItsChannel')
+      // A process has no other way to its host; a thread's is not within its handler's reach.
+      expect([value('it had another'), lost('exited with code 1')]).toContainEqual(outcome)
+      expect(await outcomeOf(executor, 'noop')).toEqual(value(null))
+    },
+    'bears a flood of reports, in order': async () => {
+      const running = start(create(), 'floods', 20_000)
+      expect(await running.outcome).toEqual(value(null))
+      expect(running.trace).toHaveLength(2 + 2 * 20_000)
+      expect(running.trace.at(-3)).toEqual({ progress: { n: 19_999 } })
     },
     'outlives a throw after the result': async () => {
       const reports: string[] = []

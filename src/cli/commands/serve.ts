@@ -31,7 +31,5 @@ export const serveCommand = (): Command =>
         ...options,
         file,
         print: (line) => console.log(line),
-        signals: process,
-        force: (exitCode) => process.exit(exitCode),
       })
     })

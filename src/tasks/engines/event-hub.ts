@@ -27,6 +27,7 @@ export class EventHub {
   readonly #ended = new Map<string, Channel>()
   #remembered = 0
   #count = 0
+  #closed = false
 
   /** How many watch a live task now. */
   get watchers(): number {
@@ -54,8 +55,9 @@ export class EventHub {
     this.#ended.delete(id)
   }
 
-  /** Ends all watching. */
+  /** Ends all watching; who comes later gets the present state. */
   close(): void {
+    this.#closed = true
     for (const channel of this.#live.values()) channel.close()
     this.#live.clear()
     this.#ended.clear()
@@ -101,7 +103,8 @@ export class EventHub {
     const known = this.#live.get(task.id)
     if (known) return known
     const channel = new Channel(`${this.#boot}-${(this.#count++).toString(36)}`, task)
-    this.#live.set(task.id, channel)
+    if (this.#closed) channel.close()
+    else this.#live.set(task.id, channel)
     return channel
   }
 

@@ -234,12 +234,12 @@ export class LocalEngine implements TaskEngine {
   async #drain(grace: number): Promise<void> {
     await this.#opening?.catch(() => {}) // Whoever opened it was told.
     await this.#open?.dispatcher.drain(grace)
+    this.#hub.close()
   }
 
   async #close(): Promise<void> {
     await this.drain(0)
     this.#open?.sweeper.stop()
-    this.#hub.close()
     // The store waits for it; what is left after all is known to be doubtful to those who started it.
     this.#open?.ledger.retract().catch(() => {})
     if (this.#open) await this.#store.close()
@@ -260,14 +260,17 @@ export class LocalEngine implements TaskEngine {
   /** Takes new tasks. */
   #serving(): Open {
     if (this.#draining)
-      throw new EngineUnavailable('The server is shutting down and takes no new tasks', { retryAfter: 5 })
+      throw new EngineUnavailable('The server is shutting down and takes no new tasks', {
+        retryAfter: 5,
+        refuses: true,
+      })
     return this.#opened()
   }
 
   #admit(): void {
     if (this.#opened().ledger.counts.queued + this.#arriving < this.#queueLimit) return
     const message = `${this.#queueLimit} tasks are queued, which is the limit (queueLimit). Try later`
-    throw new EngineUnavailable(message, { retryAfter: 5 })
+    throw new EngineUnavailable(message, { retryAfter: 5, refuses: true })
   }
 }
 
@@ -280,4 +283,4 @@ const recover = async (ledger: Ledger, host: EngineHost): Promise<void> => {
   )
 }
 
-const closed = (): EngineUnavailable => new EngineUnavailable('The engine is closed')
+const closed = (): EngineUnavailable => new EngineUnavailable('The engine is closed', { refuses: true })

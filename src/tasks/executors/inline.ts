@@ -97,6 +97,8 @@ class InlineExecutor implements Executor {
     this.capabilities = { isolated: false, slots }
   }
 
+  async open(): Promise<void> {}
+
   run(call: Call, events: CallEvents, started: () => void): Running {
     const running = new InlineCall(call, events, started)
     if (this.#isClosed) running.abort('Closed')

@@ -12,6 +12,7 @@ const LOOK_INTERVAL = 10
 /** Milliseconds without new workers after one could not start, as long as others serve. */
 const REST = 1000
 const START_TIMEOUT = 60_000
+const CLOSED = 'the executor was closed'
 
 // oxlint-disable-next-line no-console -- for a pool that nobody gave a logger
 const toStderr = (message: string): void => console.error(`errand: ${message}`)
@@ -20,7 +21,7 @@ const endAsReturned = (calls: readonly PooledCall[]): void => {
   for (const call of calls) call.end({ kind: 'returned' })
 }
 
-/** Runs calls in workers that are made on demand. Opens nothing before the first call. */
+/** Runs calls in workers that are made on demand: the first by `open`, or by the first call. */
 export class WorkerPool implements Executor, CallHolder, WorkerListener {
   readonly name: string
   readonly capabilities: ExecutorCapabilities
@@ -30,6 +31,7 @@ export class WorkerPool implements Executor, CallHolder, WorkerListener {
   readonly #workers = new Set<PooledWorker>()
   readonly #waiting: PooledCall[] = []
   #pool: SafePool | undefined
+  #opening: PromiseWithResolvers<void> | undefined
   #isClosed = false
   #closed: Promise<void> | undefined
   #lookTimer: NodeJS.Timeout | undefined
@@ -45,6 +47,14 @@ export class WorkerPool implements Executor, CallHolder, WorkerListener {
     this.#runtime = runtime
     this.#options = options
     this.#report = options.report ?? toStderr
+  }
+
+  async open(): Promise<void> {
+    if (this.#isClosed) throw new Error(CLOSED)
+    if ([...this.#workers].some(({ isReady }) => isReady)) return
+    this.#opening ??= Promise.withResolvers<void>()
+    if (this.#workers.size === 0) this.#add()
+    await this.#opening.promise
   }
 
   run(call: Call, events: CallEvents, started: () => void): Running {
@@ -130,6 +140,8 @@ export class WorkerPool implements Executor, CallHolder, WorkerListener {
   }
 
   ready(): void {
+    this.#opening?.resolve()
+    this.#opening = undefined
     this.#endRest()
     this.#dispatch()
   }
@@ -143,9 +155,18 @@ export class WorkerPool implements Executor, CallHolder, WorkerListener {
     if (this.#isClosed) return
     const failed = worker.hasServed ? [] : this.#takeUnservable()
     for (const call of failed) call.end({ kind: 'lost', reason: `The worker could not start: ${reason}` })
-    if (!wasTold && failed.length === 0) this.#report(`a worker died: ${reason}`)
+    const isHeard = wasTold || failed.length > 0 || this.#failOpening(reason)
+    if (!isHeard) this.#report(`a worker died: ${reason}`)
     if (worker.hasServed) this.#replace()
     this.#dispatch()
+  }
+
+  /** Whether somebody waited for a first worker, and now knows that there is none. */
+  #failOpening(reason: string): boolean {
+    const opening = this.#workers.size === 0 ? this.#opening : undefined
+    if (opening) this.#opening = undefined
+    opening?.reject(new Error(reason))
+    return opening !== undefined
   }
 
   // At once, so that the next call need not wait for it.
@@ -193,8 +214,9 @@ export class WorkerPool implements Executor, CallHolder, WorkerListener {
     this.#isClosed = true
     clearTimeout(this.#lookTimer)
     this.#endRest()
+    this.#opening?.reject(new Error(CLOSED))
     endAsReturned(this.#waiting.splice(0))
-    for (const worker of this.#workers) worker.end('the executor was closed')
+    for (const worker of this.#workers) worker.end(CLOSED)
     await this.#pool?.close()
   }
 }

@@ -129,9 +129,13 @@ export class PooledWorker implements CallHolder {
 
   /** Ends the worker now, and with it the call that runs. */
   end(reason: string): void {
+    this.#stop(`it was ended (${reason})`)
+  }
+
+  #stop(words: string): void {
     // First, as the pool makes no worker for a run that comes while this one still has its place.
     this.#life.end()
-    this.#end(`it was ended (${reason})`)
+    this.#end(words)
     if (this.#pid) this.#options.runtime.end(this.#pid)
   }
 
@@ -165,7 +169,7 @@ export class PooledWorker implements CallHolder {
 
   #giveUpStart(limit: number): void {
     const hint = 'Does it wait for something at its top level?'
-    this.end(`${this.#options.module} was not imported within ${limit} ms. ${hint}`)
+    this.#stop(`${this.#options.module} was not imported within ${limit} ms. ${hint}`)
   }
 
   #receive(batch: string): void {
@@ -184,7 +188,7 @@ export class PooledWorker implements CallHolder {
   #take(message: FromWorker): void {
     if (message.kind === 'ready') this.#becomeReady(message)
     else if (message.kind === 'unusable')
-      this.end(`${this.#options.module} can't be used: ${inWords(message.error)}`)
+      this.#stop(`${this.#options.module} can't be used: ${inWords(message.error)}`)
     else if (message.kind === 'dying') this.#uncaught = message.error
     else this.#takeFromCall(message)
   }

@@ -9,7 +9,7 @@ export interface WorkerOptions {
   readonly module: string
   /** How many workers there may be. They are made on demand. */
   readonly workers: number
-  /** Added to the host's environment. */
+  /** Added to the host's environment as it is when the executor is made. */
   readonly env?: Readonly<Record<string, string>>
   /** Heap of a worker in MiB; one that needs more dies. Default: Node's. */
   readonly memoryLimit?: number

@@ -32,7 +32,7 @@ const toRuntime = ({ env, memoryLimit, execArgv }: WorkerOptions): Runtime => {
     poolOptions: {
       runtime: 'worker_threads',
       ...(argv ? { execArgv: argv } : {}),
-      ...(env ? { env: { ...(process.env as Record<string, string>), ...env } } : {}),
+      env: { ...(process.env as Record<string, string>), ...env },
       ...(memoryLimit ? { resourceLimits: { maxOldGenerationSizeMb: memoryLimit } } : {}),
     },
     openLink,

@@ -35,6 +35,11 @@ const reportDeath = (outbox: Outbox<FromWorker>): void => {
   process.on('exit', () => void outbox.flush())
 }
 
+// A terminal and a service manager tell every process of a group. It is the host that then drains, and ends us last.
+const leaveSignalsToHost = (): void => {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {})
+}
+
 const serve = (job: Job, line: Line, outbox: Outbox<FromWorker>): void => {
   const server = new CallServer((path) => findTask(job.module, path), outbox)
   line.listen((batch) => server.receive(fromBatch<ToWorker>(batch)))
@@ -49,6 +54,7 @@ export default async (job: Job): Promise<never> => {
   reportDeath(outbox)
   try {
     await importApp(job.module)
+    if (!job.port) leaveSignalsToHost()
     serve(job, line, outbox)
     outbox.add({ kind: 'ready', pid: process.pid, clock: clock() })
   } catch (thrown) {

@@ -1,0 +1,97 @@
+/** An app's life as a server: what opens and closes, and in which order. */
+import { checkListenOptions, startServer, type ListenOptions } from './adapters/listen.ts'
+import type { OwnServer, RunningServer } from './adapters/listen.ts'
+import type { Ending, NodeHandler } from './adapters/node.ts'
+import { closeOnSignal } from './adapters/signals.ts'
+import type { Logger } from './app-options.ts'
+import { isInWorker } from './tasks/worker/registry.ts'
+
+/** The tasks of an app, as far as its life goes. */
+export interface LivingTasks {
+  /** Rejects when they could not be run. */
+  open(): Promise<void>
+  /** Takes nothing new, and lets what runs end. */
+  drain(): Promise<void>
+  /** Releases everything. */
+  close(): Promise<void>
+}
+
+/** Milliseconds that requests under way get for their answers, once tasks are drained. */
+const ANSWER_GRACE = 10_000
+
+const inertServer: RunningServer = {
+  url: 'http://127.0.0.1:0',
+  port: 0,
+  close: () => Promise.resolve(),
+  [Symbol.asyncDispose]: () => Promise.resolve(),
+}
+
+/** Opens servers, and closes them with everything behind them. */
+export class AppLife {
+  readonly #tasks: LivingTasks
+  readonly #logger: Logger
+  readonly #servers = new Set<OwnServer>()
+  readonly #draining = new AbortController()
+  readonly #drained = new AbortController()
+  readonly #closed = Promise.withResolvers<void>()
+  #closing: Promise<void> | undefined
+  /** For whoever answers requests. */
+  readonly ending: Ending = { draining: this.#draining.signal, closing: this.#drained.signal }
+
+  constructor(tasks: LivingTasks, logger: Logger) {
+    this.#tasks = tasks
+    this.#logger = logger
+  }
+
+  async listen(node: NodeHandler, options: ListenOptions): Promise<RunningServer> {
+    // A worker imports the app's module for its procedures; it must not serve.
+    if (isInWorker()) return inertServer
+    checkListenOptions(options)
+    this.#refuseIfClosed()
+    await this.#tasks.open()
+    const server = await startServer(node, options)
+    this.#servers.add(server)
+    // It was closed while it opened.
+    if (this.#closing) await server.close()
+    this.#refuseIfClosed()
+    this.#listenForSignals(options)
+    const close = (): Promise<void> => this.close()
+    return { ...server, close, [Symbol.asyncDispose]: close }
+  }
+
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close().finally(() => this.#closed.resolve()))
+  }
+
+  // Until the tasks are drained it serves on: who waits for one is answered, who starts one is told to come back.
+  async #close(): Promise<void> {
+    this.#draining.abort()
+    await this.#tasks.drain()
+    this.#drained.abort()
+    const limit = setTimeout(() => this.#servers.forEach((server) => server.cut()), ANSWER_GRACE)
+    await Promise.all([...this.#servers].map((server) => server.close()))
+    clearTimeout(limit)
+    await this.#tasks.close()
+  }
+
+  #refuseIfClosed(): void {
+    if (this.#closing) throw new Error('The app is closed: a new one is made with createApp')
+  }
+
+  #listenForSignals({ signals = true }: ListenOptions): void {
+    if (signals === false) return
+    const release = closeOnSignal({
+      told: (signal) => {
+        this.#logger.info({ signal }, `${signal}: closing, after what is under way`)
+        if (typeof signals === 'function') signals(signal)
+      },
+      close: () => this.close().catch((error: unknown) => this.#closedBadly(error)),
+    })
+    void this.#closed.promise.then(release)
+  }
+
+  #closedBadly(error: unknown): void {
+    process.exitCode = 1
+    this.#logger.error({ err: error }, 'The app could not be closed well')
+  }
+}
