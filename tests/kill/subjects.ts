@@ -1,0 +1,46 @@
+/** What is killed, as data: one entry an engine. A new engine is one more entry. */
+import { local } from 'errand'
+import type { TasksOption } from '../../src/tasks/engines/options.ts'
+import type { Killing } from './kills.ts'
+
+/** An engine, and what may happen to its hosts. */
+export interface Subject {
+  /** The module that serves: a process of it is a host. */
+  readonly main: URL
+  /** Where tasks live; asked in the host. `dir` is empty at first and outlives every host. */
+  readonly tasks: (dir: string) => TasksOption
+  /** How often each way to die is chosen, against the others. */
+  readonly killings: Readonly<Partial<Record<Killing, number>>>
+  /** Milliseconds from a restart until all that was interrupted runs again or has ended: the engine's promise. */
+  readonly recoversWithin: number
+}
+
+const host = new URL('host.ts', import.meta.url)
+
+export const SUBJECTS = {
+  local: {
+    main: host,
+    tasks: (dir) => local({ dir, threads: 2, processes: 2, drainGrace: 300 }),
+    killings: {
+      'under load': 10,
+      'while it starts': 4,
+      'while it drains': 4,
+      'again and again': 2,
+      'one worker, then the host': 3,
+      'by SIGTERM alone': 2,
+    },
+    recoversWithin: 15_000,
+  },
+} as const satisfies Record<string, Subject>
+
+export type SubjectName = keyof typeof SUBJECTS
+
+/** What a host is told by its environment. */
+export const toEnvironment = (name: SubjectName, dir: string): Record<string, string> => ({
+  KILL_SUBJECT: name,
+  KILL_DIR: dir,
+})
+
+/** In a host and its workers: where tasks live. */
+export const tasksOption = (): TasksOption =>
+  SUBJECTS[process.env['KILL_SUBJECT'] as SubjectName].tasks(process.env['KILL_DIR'] as string)

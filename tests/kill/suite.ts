@@ -1,0 +1,161 @@
+/** The kill suite: hosts are killed, round after round, on one store; then all is let end, and judged. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { startHost, type HostProcess } from '../support/host-process.ts'
+import { judge } from './checks.ts'
+import { Client } from './client.ts'
+import { readAll, type Evidence, type Life } from './evidence.ts'
+import { figuresOf, type Figures } from './figures.ts'
+import { KILLINGS, type Killing, type Scene } from './kills.ts'
+import { runLoad } from './load.ts'
+import { NOTES_VARIABLE, readNotes } from './notes.ts'
+import { createRandom } from './random.ts'
+import { SUBJECTS, toEnvironment, type Subject, type SubjectName } from './subjects.ts'
+import { Testimony } from './testimony.ts'
+
+/** What to kill, how often, and with which luck. */
+export interface SuiteOptions {
+  readonly subject: SubjectName
+  readonly rounds: number
+  readonly seed: number
+  /** Told after each round. */
+  readonly progress?: (round: number, killing: Killing) => void
+}
+
+/** What came of it. */
+export interface Report {
+  /** Checks that failed, with their faults. */
+  readonly faults: ReadonlyMap<string, readonly string[]>
+  readonly figures: Figures
+  readonly killings: ReadonlyMap<Killing, number>
+}
+
+/** Milliseconds that the last host has to bring all to an end. */
+const SETTLES_WITHIN = 120_000
+
+/** One run of the suite. */
+class Run implements Scene {
+  readonly random
+  readonly #options: SuiteOptions
+  readonly #subject: Subject
+  readonly #dir: string
+  readonly #notes: string
+  readonly #told = new Testimony()
+  readonly #lives: Life[] = []
+  readonly #hosts: HostProcess[] = []
+  readonly #loads: Promise<void>[] = []
+
+  constructor(options: SuiteOptions, dir: string) {
+    this.#options = options
+    this.#subject = SUBJECTS[options.subject]
+    this.#dir = dir
+    this.#notes = join(dir, 'notes')
+    this.random = createRandom(options.seed)
+  }
+
+  fault(what: string): void {
+    this.#told.fault(what)
+  }
+
+  start(): HostProcess {
+    const env = { ...toEnvironment(this.#options.subject, this.#dir), [NOTES_VARIABLE]: this.#notes }
+    const host = startHost(this.#subject.main, env)
+    const life: Life = { pid: host.pid, startedAt: host.startedAt }
+    this.#lives.push(life)
+    this.#hosts.push(host)
+    void host.url.then(
+      () => (life.readyAt = Date.now()),
+      () => {},
+    )
+    void host.ended.then(() => (life.endedAt = Date.now()))
+    return host
+  }
+
+  async serve(host: HostProcess): Promise<void> {
+    const url = await host.url
+    const over = new AbortController()
+    void host.ended.then(() => over.abort())
+    const client = new Client(url, over.signal)
+    this.#loads.push(runLoad({ client, told: this.#told, random: this.random }, over.signal))
+  }
+
+  /** Of its threads nobody can kill one: they have the host's own id. */
+  workers(host: HostProcess): readonly number[] {
+    const recent = readNotes(this.#notes).slice(-50)
+    return [...new Set(recent.map(({ pid }) => pid).filter((pid) => pid !== host.pid))].slice(-1)
+  }
+
+  async killAll(): Promise<Map<Killing, number>> {
+    const killings = new Map<Killing, number>()
+    for (let round = 1; round <= this.#options.rounds; round++) {
+      const killing = this.random.weighted(this.#subject.killings as Record<Killing, number>)
+      killings.set(killing, (killings.get(killing) ?? 0) + 1)
+      await KILLINGS[killing](this)
+      await Promise.all(this.#loads.splice(0))
+      this.#options.progress?.(round, killing)
+    }
+    return killings
+  }
+
+  /** Lets everything end, and gathers what is known. */
+  async gather(): Promise<Evidence> {
+    const { records, listedTwice } = await this.#inPeace(async (client) => {
+      await settled(client)
+      return readAll(client, this.#told.tasks.keys())
+    })
+    const again = await this.#inPeace((client) => readAll(client, records.keys()))
+    return {
+      told: this.#told,
+      records,
+      reread: again.records,
+      listedTwice,
+      notes: readNotes(this.#notes),
+      lives: this.#lives,
+      logs: this.#hosts.flatMap((host) => host.errors().split('\n')),
+      recoversWithin: this.#subject.recoversWithin,
+    }
+  }
+
+  /** Kills what a failure left. */
+  async end(): Promise<void> {
+    for (const host of this.#hosts) host.kill('SIGKILL')
+    await Promise.all(this.#hosts.map(({ ended }) => ended))
+    await Promise.allSettled(this.#loads)
+  }
+
+  async #inPeace<T>(act: (client: Client) => Promise<T>): Promise<T> {
+    const host = this.start()
+    const result = await act(new Client(await host.url, new AbortController().signal))
+    host.kill('SIGTERM')
+    const { code, signal } = await host.ended
+    if (code !== 0) this.fault(`SIGTERM ended an idle host with ${signal ?? code}: ${host.errors()}`)
+    return result
+  }
+}
+
+const settled = async (client: Client): Promise<void> => {
+  for (const from = Date.now(); ; await sleep(100)) {
+    const live = ['queued', 'running'].map((status) => client.list(`&status=${status}`).next())
+    const pages = await Promise.all(live)
+    if (pages.every(({ done }) => done)) return
+    if (Date.now() - from > SETTLES_WITHIN)
+      throw new Error(`Some task has not ended after ${SETTLES_WITHIN} ms: ${JSON.stringify(pages)}`)
+  }
+}
+
+/** Runs it. */
+export const runSuite = async (options: SuiteOptions): Promise<Report> => {
+  const dir = await mkdtemp(join(tmpdir(), 'errand-kill-'))
+  await writeFile(join(dir, 'notes'), '')
+  const run = new Run(options, dir)
+  try {
+    const killings = await run.killAll()
+    const evidence = await run.gather()
+    return { faults: judge(evidence), figures: figuresOf(evidence), killings }
+  } finally {
+    await run.end()
+    await rm(dir, { recursive: true, force: true, maxRetries: 5 })
+  }
+}
