@@ -677,6 +677,19 @@ export const engineSuite = (
         expect(await engine.get(id)).toEqual(before)
       })
 
+      test('a drained engine lets watchers go, before or after, and still reads', async () => {
+        await open(new FakeHost(1).on('deaf', never, { cancelGrace: 10 }))
+        const runs = await start('deaf')
+        const waits = await start('deaf')
+        await running(runs.id)
+        const watching = [runs, waits].map(({ id }) => collect(watch(id)))
+        await engine.drain(10)
+        for (const events of await Promise.all(watching)) expect(types(events)).not.toContain('done')
+        expect(types(await collect(watch(waits.id)))).toEqual(['state'])
+        expect(await engine.get(runs.id)).toMatchObject({ status: 'queued', attempt: 1 })
+        expect((await engine.list({ limit: 10 })).items).toHaveLength(2)
+      })
+
       test('closing ends watchers, and later calls are refused', async () => {
         await open(new FakeHost().on('long', untilAborted(value(1))))
         const { id } = await start('unknown')

@@ -25,6 +25,7 @@ import { rulesOf } from './rules.ts'
 import type { Slot } from './slots.ts'
 import { Sweeper } from './sweeper.ts'
 import type { Reservation } from './task-index.ts'
+import { closed, draining, full } from './unavailable.ts'
 
 /** What it is made of. */
 export interface LocalEngineParts {
@@ -259,18 +260,13 @@ export class LocalEngine implements TaskEngine {
 
   /** Takes new tasks. */
   #serving(): Open {
-    if (this.#draining)
-      throw new EngineUnavailable('The server is shutting down and takes no new tasks', {
-        retryAfter: 5,
-        refuses: true,
-      })
+    if (this.#draining) throw draining()
     return this.#opened()
   }
 
   #admit(): void {
     if (this.#opened().ledger.counts.queued + this.#arriving < this.#queueLimit) return
-    const message = `${this.#queueLimit} tasks are queued, which is the limit (queueLimit). Try later`
-    throw new EngineUnavailable(message, { retryAfter: 5, refuses: true })
+    throw full(this.#queueLimit)
   }
 }
 
@@ -282,5 +278,3 @@ const recover = async (ledger: Ledger, host: EngineHost): Promise<void> => {
     recovered(task, { now: Date.now(), rules: rulesOf(host, task.procedure), reason }),
   )
 }
-
-const closed = (): EngineUnavailable => new EngineUnavailable('The engine is closed', { refuses: true })

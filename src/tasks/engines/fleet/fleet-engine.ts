@@ -17,6 +17,7 @@ import type { StoredTask } from '../../stored-task.ts'
 import { createAges } from '../age.ts'
 import type { WatchOptions } from '../event-hub.ts'
 import { rulesOf } from '../rules.ts'
+import { closed, draining } from '../unavailable.ts'
 import { Fetcher } from './fetcher.ts'
 import { QueueLimit } from './queue-limit.ts'
 import { Runs } from './runs.ts'
@@ -174,11 +175,11 @@ export class FleetEngine implements TaskEngine {
     this.#open.runs.refuse()
     await this.#open.fetcher.stop()
     await this.#open.runs.drain(grace)
+    this.#open.watching.close()
   }
 
   async #close(): Promise<void> {
     await this.drain(0)
-    this.#open?.watching.close()
     if (this.#open) await this.#queue.close()
   }
 
@@ -190,10 +191,7 @@ export class FleetEngine implements TaskEngine {
 
   /** Takes new tasks. */
   #serving(): Open {
-    if (this.#draining)
-      throw new EngineUnavailable('The server is shutting down and takes no new tasks', { retryAfter: 5 })
+    if (this.#draining) throw draining()
     return this.#opened()
   }
 }
-
-const closed = (): EngineUnavailable => new EngineUnavailable('The engine is closed')

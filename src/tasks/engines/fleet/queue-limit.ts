@@ -1,5 +1,5 @@
 /** Refuses starts when the queue is full, as far as one of many hosts can know. */
-import { EngineUnavailable } from '../../engine.ts'
+import { full } from '../unavailable.ts'
 import type { SharedQueue } from './shared-queue.ts'
 
 /** Milliseconds that a count is trusted for; this host's own starts since are added. */
@@ -21,13 +21,7 @@ export class QueueLimit {
   /** @throws EngineUnavailable */
   async admit(): Promise<void> {
     if (performance.now() - this.#countedAt > TRUSTED) await (this.#counting ??= this.#count())
-    if (this.#depth >= this.#limit)
-      throw new EngineUnavailable(
-        `${this.#limit} tasks are queued, which is the limit (queueLimit). Try later`,
-        {
-          retryAfter: 5,
-        },
-      )
+    if (this.#depth >= this.#limit) throw full(this.#limit)
     this.#depth += 1
   }
 
