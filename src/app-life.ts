@@ -1,15 +1,16 @@
-/** An app's life as a server: what opens and closes, and in which order. */
+/** An app's life as a server or as a worker: what opens and closes, and in which order. */
 import { checkListenOptions, startServer, type ListenOptions } from './adapters/listen.ts'
 import type { OwnServer, RunningServer } from './adapters/listen.ts'
 import type { Ending, NodeHandler } from './adapters/node.ts'
 import { closeOnSignal } from './adapters/signals.ts'
 import type { Logger } from './app-options.ts'
+import { checkWorkerOptions, type RunningWorker, type WorkerOptions } from './app-worker.ts'
 import { isInWorker } from './tasks/worker/registry.ts'
 
 /** The tasks of an app, as far as its life goes. */
 export interface LivingTasks {
-  /** Rejects when they could not be run. */
-  open(): Promise<void>
+  /** Begins to run these, given by name; rejects when they can't be. */
+  open(work: 'all' | 'none' | readonly string[]): Promise<void>
   /** Takes nothing new, and lets what runs end. */
   drain(): Promise<void>
   /** Releases everything. */
@@ -47,8 +48,9 @@ export class AppLife {
     // A worker imports the app's module for its procedures; it must not serve.
     if (isInWorker()) return inertServer
     checkListenOptions(options)
+    const { work = process.env['ERRAND_WORK'] !== '0' } = options
     this.#refuseIfClosed()
-    await this.#tasks.open()
+    await this.#tasks.open(work ? 'all' : 'none')
     const server = await startServer(node, options)
     this.#servers.add(server)
     // It was closed while it opened.
@@ -57,6 +59,19 @@ export class AppLife {
     this.#listenForSignals(options)
     const close = (): Promise<void> => this.close()
     return { ...server, close, [Symbol.asyncDispose]: close }
+  }
+
+  /** Runs tasks and serves nothing. */
+  async work(options: WorkerOptions): Promise<RunningWorker> {
+    const close = (): Promise<void> => this.close()
+    const worker = { close, [Symbol.asyncDispose]: close }
+    if (isInWorker()) return worker
+    checkWorkerOptions(options)
+    this.#refuseIfClosed()
+    await this.#tasks.open(options.only ?? 'all')
+    this.#refuseIfClosed()
+    this.#listenForSignals(options)
+    return worker
   }
 
   close(): Promise<void> {
@@ -78,7 +93,7 @@ export class AppLife {
     if (this.#closing) throw new Error('The app is closed: a new one is made with createApp')
   }
 
-  #listenForSignals({ signals = true }: ListenOptions): void {
+  #listenForSignals({ signals = true }: Pick<ListenOptions, 'signals'>): void {
     if (signals === false) return
     const release = closeOnSignal({
       told: (signal) => {

@@ -36,6 +36,12 @@ const needsModule = (entry: Entry): Complaint => ({
   text: 'a task runs in a worker, which imports the module of this app: give createApp { module: import.meta.url }',
 })
 
+const needsFleet = (kind: string): Error =>
+  new Error(
+    `${kind}() keeps and runs tasks in one process, which can't leave the work to others (listen({ work: false }) or ` +
+      'ERRAND_WORK=0). Leave that out, or choose an engine for many processes: bullmq() or pgmq().',
+  )
+
 /** The tasks of one app. */
 export class AppTasks {
   readonly tasks: Tasks
@@ -49,6 +55,10 @@ export class AppTasks {
   #engine: Promise<TaskEngine> | undefined
   /** An engine that lost its tasks, while it is being closed. */
   #leaving: Promise<void> | undefined
+  /** What this process was told to run. */
+  #procedures: readonly string[] | undefined
+  /** The engine that was told to. */
+  #working: TaskEngine | undefined
   #closed = false
 
   constructor(parts: AppTasksParts) {
@@ -76,11 +86,17 @@ export class AppTasks {
   /**
    * Starts a worker of each kind that is needed, then opens the engine, which takes up what an earlier process left:
    * not before it is known that it can be run. Nothing to do without tasks.
+   * @param work names of tasks to run; with `none` this process only starts tasks
+   * @throws Error when this engine has one process for everything, and it is to leave the work to others
    */
-  async open(): Promise<void> {
+  async open(work: 'all' | 'none' | readonly string[]): Promise<void> {
     if (this.#entries.size === 0) return
-    await this.#executors.open([...this.#policies.values()].map(({ runOn }) => runOn))
-    await this.#open()
+    const procedures = this.#namesOf(work)
+    if (procedures.length === 0 && !this.#option.multiHost) throw needsFleet(this.#option.kind)
+    await this.#executors.open(procedures.map((path) => (this.#policies.get(path) as TaskPolicy).runOn))
+    this.#procedures = procedures
+    const engine = await this.#open()
+    this.#begin(engine)
   }
 
   /** Whether tasks can be taken. */
@@ -108,6 +124,19 @@ export class AppTasks {
     const engine = await this.#engine?.catch(() => undefined)
     await engine?.close()
     await this.#leaving
+  }
+
+  #namesOf(work: 'all' | 'none' | readonly string[]): readonly string[] {
+    if (work === 'none') return []
+    return work === 'all' ? [...this.#entries.keys()] : work.map(this.#pathOf)
+  }
+
+  /** Lets an engine work, once. One of many hosts does only when this process was told to. */
+  #begin(engine: TaskEngine): void {
+    const procedures = this.#procedures ?? (this.#option.multiHost ? [] : this.#namesOf('all'))
+    if (procedures.length === 0 || this.#working === engine) return
+    this.#working = engine
+    engine.work(procedures)
   }
 
   #readPolicies(): void {
@@ -202,7 +231,7 @@ export class AppTasks {
       lost: () => this.#leave(engine),
     })
     await engine.open(host)
-    engine.work([...this.#entries.keys()])
+    this.#begin(engine)
     return engine
   }
 

@@ -3,6 +3,7 @@ import { createFetchHandler, type FetchHandler } from './adapters/fetch.ts'
 import type { ListenOptions, RunningServer } from './adapters/listen.ts'
 import { createNodeHandler, type NodeHandler } from './adapters/node.ts'
 import { AppLife } from './app-life.ts'
+import { registerWork } from './app-worker.ts'
 import {
   consoleLogger,
   optionProblems,
@@ -118,7 +119,7 @@ export const createApp = <const TTree extends object, TContext extends object = 
   const life = new AppLife(appTasks, logger)
   const node = createNodeHandler(handle, life.ending)
 
-  return {
+  const app: App<TTree, TContext> = {
     get router() {
       return routes.router() as AppRouter<TTree, TContext>
     },
@@ -132,4 +133,6 @@ export const createApp = <const TTree extends object, TContext extends object = 
     routes: () => routes.table.routes.map(({ method, path, owner }) => ({ method, path, owner })),
     close: () => life.close(),
   }
+  registerWork(app, (work) => life.work(work))
+  return app
 }

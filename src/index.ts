@@ -1,5 +1,6 @@
 /** Errand's server side. What is not listed here is not promised. */
 export { createApp, DeclarationError, type App } from './app.ts'
+export { runWorker, type RunningWorker, type WorkerOptions } from './app-worker.ts'
 export type { AppOptions, Logger, OpenApiOptions, Profile, RouteOptions } from './app-options.ts'
 export type { AppRouter } from './app-types.ts'
 export type { ListenOptions, RunningServer } from './adapters/listen.ts'

@@ -1,7 +1,7 @@
 /** A node:http server of our own: opens, tells where it is, and closes without cutting anybody off. */
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
-import { optionProblems, refuseProblems, wholeNumber, type Rules } from '../config/option-rules.ts'
+import { optionProblems, refuseProblems, wholeNumber, type Rule, type Rules } from '../config/option-rules.ts'
 import type { NodeHandler } from './node.ts'
 
 /** Where to listen, and when to end. */
@@ -15,6 +15,19 @@ export interface ListenOptions {
    * signal. A function is told of the first one. Default true.
    */
   readonly signals?: boolean | ((signal: NodeJS.Signals) => void)
+  /**
+   * Whether this process runs tasks too, or only starts them for others to run, as an engine of many hosts allows.
+   * Default true, and false where `ERRAND_WORK` is `0`.
+   */
+  readonly work?: boolean
+}
+
+const BOOLEAN: Rule = { holds: (value) => typeof value === 'boolean', expected: 'true or false' }
+
+/** What `signals` must be, wherever it is an option. */
+export const SIGNALS: Rule = {
+  holds: (value) => typeof value === 'boolean' || typeof value === 'function',
+  expected: 'true, false or a function that is told of a signal',
 }
 
 const RULES: Rules<ListenOptions> = {
@@ -23,10 +36,8 @@ const RULES: Rules<ListenOptions> = {
     holds: (value) => typeof value === 'string' && value !== '',
     expected: `an address, such as '0.0.0.0'`,
   },
-  signals: {
-    holds: (value) => typeof value === 'boolean' || typeof value === 'function',
-    expected: 'true, false or a function that is told of a signal',
-  },
+  signals: SIGNALS,
+  work: BOOLEAN,
 }
 
 /** @throws TypeError that names each wrong option, its value and what was expected */

@@ -4,11 +4,13 @@ import { CliError } from './cli-error.ts'
 import { generateCommand } from './commands/generate.ts'
 import { openapiCommand } from './commands/openapi.ts'
 import { serveCommand } from './commands/serve.ts'
+import { workerCommand } from './commands/worker.ts'
 import { version } from './version.ts'
 
 const EXAMPLES = `
 Examples:
   errand serve app.ts --port 8080
+  errand worker app.ts --only countPrimes
   errand openapi app.ts --out openapi.json
   errand generate app.ts --out clients/api
   errand generate app.ts --out clients/api --check    in CI: fails when the client is stale
@@ -18,11 +20,11 @@ The app is the default export of the module, or the one named \`app\`.`
 /** The program with all its commands. */
 const createProgram = (): Command => {
   const program = new Command('errand')
-    .description('Serve an Errand app, write its OpenAPI document, generate clients of it.')
+    .description('Serve an Errand app, run its tasks, write its OpenAPI document, generate clients of it.')
     .version(version)
     .addHelpText('after', EXAMPLES)
     .showHelpAfterError('(add --help to see how it is used)')
-  for (const command of [serveCommand(), openapiCommand(), generateCommand()])
+  for (const command of [serveCommand(), workerCommand(), openapiCommand(), generateCommand()])
     program.addCommand(command.copyInheritedSettings(program))
   return program
 }

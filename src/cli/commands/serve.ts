@@ -12,6 +12,8 @@ const toPort = (text: string): number => {
 interface Options {
   readonly port?: number
   readonly host?: string
+  /** False with `--no-work`; else true, whatever was said or not. */
+  readonly work: boolean
 }
 
 /** Serves an app until a signal ends it. */
@@ -26,9 +28,11 @@ export const serveCommand = (): Command =>
         .default(3000),
     )
     .option('--host <address>', 'the address to listen on; 0.0.0.0 for all', '127.0.0.1')
-    .action(async (file: string, options: Options) => {
+    .option('--no-work', 'start tasks, and leave the work to `errand worker` processes')
+    .action(async (file: string, { work, ...options }: Options) => {
       await serveApp(await loadApp(file), {
         ...options,
+        ...(work ? {} : { work }),
         file,
         print: (line) => console.log(line),
       })

@@ -27,7 +27,8 @@ const PAUSE = 1000
 export class Fetcher {
   readonly #parts: FetcherParts
   readonly #slots: Slots
-  /** Procedures that may have tasks, the one asked last at the end. */
+  #procedures: ReadonlySet<string> = new Set()
+  /** Those of them that may have tasks, the one asked last at the end. */
   readonly #hopeful = new Set<string>()
   readonly #asking = new Map<string, Promise<void>>()
   #pause: NodeJS.Timeout | undefined
@@ -38,8 +39,14 @@ export class Fetcher {
     this.#slots = new Slots((runOn) => parts.host.slots(runOn))
   }
 
+  /** Asks for tasks of these procedures from now on. */
+  work(procedures: readonly string[]): void {
+    this.#procedures = new Set(procedures)
+  }
+
   /** There may be tasks of a procedure. */
   available(procedure: string): void {
+    if (!this.#procedures.has(procedure)) return
     this.#hopeful.add(procedure)
     this.#pump()
   }

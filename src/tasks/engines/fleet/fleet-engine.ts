@@ -64,7 +64,7 @@ export class FleetEngine implements TaskEngine {
   }
 
   work(procedures: readonly string[]): void {
-    this.#opened()
+    this.#opened().fetcher.work(procedures)
     this.#queue.work(procedures)
   }
 
