@@ -12,6 +12,7 @@ import {
 import type { Complaint, Entry } from './router/entries.ts'
 import { compileTaskLinks } from './router/task-links.ts'
 import type { TaskDoors } from './router/task-service.ts'
+import { systemClock, type Clock } from './tasks/clock.ts'
 import { EngineUnavailable, type Claim, type TaskEngine, type TaskPolicy } from './tasks/engine.ts'
 import { local } from './tasks/engines/local.ts'
 import type { TasksOption } from './tasks/engines/options.ts'
@@ -49,6 +50,7 @@ export class AppTasks {
   readonly #parts: AppTasksParts
   readonly #entries: ReadonlyMap<string, Entry>
   readonly #option: TasksOption
+  readonly #clock: Clock
   readonly #policies = new Map<string, TaskPolicy>()
   readonly #executors: AppExecutors
   readonly #functions = new Map<string, TaskFunction>()
@@ -66,6 +68,7 @@ export class AppTasks {
     this.#parts = parts
     this.#entries = new Map(entries.filter(({ kind }) => kind === 'task').map((entry) => [entry.path, entry]))
     this.#option = options.tasks ?? local()
+    this.#clock = this.#option.clock ?? systemClock
     this.#executors = new AppExecutors({
       option: this.#option,
       module: options.module,
@@ -141,13 +144,14 @@ export class AppTasks {
 
   #readPolicies(): void {
     const { complain, options } = this.#parts
-    const { runOn } = this.#option
+    const { runOn, random } = this.#option
+    const defaults = { ...(runOn ? { runOn } : {}), ...(random ? { random } : {}) }
     for (const [path, entry] of this.#entries) {
       const { task = {} } = entry.definition
       const problems = taskOptionProblems(task)
       for (const text of problems) complain({ at: path, text })
       if (problems.length > 0) continue
-      const policy = toPolicy(task, runOn ? { runOn } : {})
+      const policy = toPolicy(task, defaults)
       this.#policies.set(path, policy)
       if (policy.runOn !== 'inline' && !options.module) complain(needsModule(entry))
     }
@@ -167,6 +171,7 @@ export class AppTasks {
       [...this.#entries].map(([path, entry]) => [path, compileServerAdmission(entry.definition)]),
     )
     const tasks = new Tasks({
+      clock: this.#clock,
       engine: () => this.#open(),
       policies: this.#policies,
       priorities: new Map(
@@ -221,6 +226,7 @@ export class AppTasks {
     await this.#leaving
     const engine = await this.#option.create()
     const host = createHost({
+      clock: this.#clock,
       policies: this.#policies,
       slots: this.#executors.sizes,
       executor: (runOn) => this.#executors.get(runOn),

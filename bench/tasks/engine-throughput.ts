@@ -5,6 +5,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { systemClock } from '../../src/tasks/clock.ts'
 import type { EngineHost } from '../../src/tasks/engine.ts'
 import { local, type LocalOptions } from '../../src/tasks/engines/local.ts'
 import { createTaskId } from '../../src/tasks/id.ts'
@@ -17,6 +18,7 @@ const engine = await local(options).create()
 const policy = toPolicy({})
 
 const host: EngineHost = {
+  clock: systemClock,
   policy: () => policy,
   slots: () => Number(slots),
   run: async () => ({ kind: 'value', value: { count: 3, largest: 7 } }),

@@ -5,6 +5,7 @@
  * input or a result.
  */
 import type { TaskLog, TaskStatus } from '../protocol/task.ts'
+import type { Clock } from './clock.ts'
 import type { Outcome } from './executor.ts'
 import type { StoredTask } from './stored-task.ts'
 
@@ -101,6 +102,8 @@ export interface Claim {
 
 /** What an engine needs of the process it runs in. */
 export interface EngineHost {
+  /** Task time here. Engines that share a place go by the place's own clock where they compare times. */
+  readonly clock: Clock
   /** The policy of a procedure, or undefined when this process lacks it: such a task is left for another. */
   policy(procedure: string): TaskPolicy | undefined
   /** How many attempts may run at once on each kind of executor. */
@@ -137,7 +140,8 @@ export interface TaskEngine {
   list(query: TaskQuery): Promise<StoredPage>
   /**
    * Everything that happens to a task after `after` (default: from its present state, which comes first), ending with
-   * `done`. Gapless, or with a `gap`, which the state after it follows. Ends at once for an unknown id.
+   * `done`, whichever process runs it. Gapless, or with a `gap`, which the state after it follows. Ends at once for an
+   * unknown id.
    */
   events(
     id: string,

@@ -1,11 +1,13 @@
 /** What the engine asks of this process: policies, and one attempt run with its limits on time. */
 import { errorData } from '../protocol/errors.ts'
+import type { Clock, Timer } from './clock.ts'
 import type { TaskPolicy, EngineHost, Claim } from './engine.ts'
 import type { CallEvents, Executor, Outcome, OutcomeError, Running } from './executor.ts'
 import type { MaybePromise } from '../procedures/handler.ts'
 
 /** Parts the host joins. */
 export interface HostParts {
+  readonly clock: Clock
   readonly policies: ReadonlyMap<string, TaskPolicy>
   /** Made when first needed. */
   readonly executor: (runOn: TaskPolicy['runOn']) => MaybePromise<Executor>
@@ -25,9 +27,9 @@ const timedOut = (timeout: number): Outcome => ({
 })
 
 /** Stops an attempt in two steps: its signal first, its worker when the grace is over. */
-const stop = (running: Running, reason: string, grace: number): NodeJS.Timeout => {
+const stop = (clock: Clock, running: Running, reason: string, grace: number): Timer => {
   running.abort(reason)
-  return setTimeout(() => running.kill(reason), grace)
+  return clock.setTimer(() => running.kill(reason), grace)
 }
 
 const runAttempt = async (parts: HostParts, claim: Claim): Promise<Outcome> => {
@@ -39,16 +41,17 @@ const runAttempt = async (parts: HostParts, claim: Claim): Promise<Outcome> => {
 }
 
 const attempt = (executor: Executor, parts: HostParts, claim: Claim): Promise<Outcome> => {
+  const { clock } = parts
   const { task, policy, signal } = claim
   const { timeout, cancelGrace } = policy
-  const timers: NodeJS.Timeout[] = []
+  const timers: Timer[] = []
   let late = false
   const onTimeout = (): void => {
     late = true
-    timers.push(stop(running, 'TASK_TIMEOUT', cancelGrace))
+    timers.push(stop(clock, running, 'TASK_TIMEOUT', cancelGrace))
   }
   const started = (): void => {
-    if (timeout !== undefined) timers.push(setTimeout(onTimeout, timeout))
+    if (timeout !== undefined) timers.push(clock.setTimer(onTimeout, timeout))
   }
   const call = {
     taskId: task.id,
@@ -59,11 +62,11 @@ const attempt = (executor: Executor, parts: HostParts, claim: Claim): Promise<Ou
   }
   const events = { progress: claim.progress, log: claim.log, start: parts.serve(claim) }
   const running = executor.run(call, events, started)
-  const onAbort = (): void => void timers.push(stop(running, reasonOf(signal), cancelGrace))
+  const onAbort = (): void => void timers.push(stop(clock, running, reasonOf(signal), cancelGrace))
   if (signal.aborted) onAbort()
   else signal.addEventListener('abort', onAbort, { once: true })
   return running.outcome.then((outcome) => {
-    for (const timer of timers) clearTimeout(timer)
+    for (const timer of timers) clock.clearTimer(timer)
     signal.removeEventListener('abort', onAbort)
     return late && outcome.kind !== 'value' ? timedOut(timeout as number) : outcome
   })
@@ -74,6 +77,7 @@ const reasonOf = (signal: AbortSignal): string =>
 
 /** The host of one app's engine. */
 export const createHost = (parts: HostParts): EngineHost => ({
+  clock: parts.clock,
   policy: (procedure) => parts.policies.get(procedure),
   slots: (runOn) => parts.slots[runOn],
   run: (claim) => runAttempt(parts, claim),

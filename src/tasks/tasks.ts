@@ -1,4 +1,5 @@
 /** The one door into tasks: starts them, reads them, stops them, for whoever may. */
+import { LONGEST_TIMER } from '../config/option-rules.ts'
 import { createHandle } from '../protocol/handle.ts'
 import type { TaskAccess } from '../protocol/task-access.ts'
 import type { TaskHandle } from '../protocol/task-handle.ts'
@@ -14,6 +15,7 @@ import type { TaskStarter } from '../procedures/handler.ts'
 import type { AnyProcedure, RepeatableStart, StartOptions, TaskProcedure } from '../procedures/procedure.ts'
 import type { PathOf } from '../procedures/task-call.ts'
 import type { Admission } from '../procedures/task-call.ts'
+import type { Clock } from './clock.ts'
 import type { EngineEvent, TaskEngine, TaskPolicy, TaskQuery } from './engine.ts'
 import { createTaskId, isTaskId } from './id.ts'
 import { shuttingDown, unavailable, unknownTask } from './refusals.ts'
@@ -71,6 +73,7 @@ export interface WaitQuery {
 
 /** Parts that the app puts together. */
 export interface TasksParts {
+  readonly clock: Clock
   /** Opens the engine at first use. */
   readonly engine: () => Promise<TaskEngine>
   readonly policies: ReadonlyMap<string, TaskPolicy>
@@ -198,7 +201,7 @@ export class Tasks implements TaskStarter {
 
   /** Starts a task whose input and caller were found good. */
   async submit({ procedure, input, options, admission, caller }: StartRequest): Promise<Started> {
-    const now = Date.now()
+    const now = this.#parts.clock.now()
     const policy = this.#parts.policies.get(procedure) as TaskPolicy
     const {
       retryKey,
@@ -265,9 +268,13 @@ export class Tasks implements TaskStarter {
       isFinished(task.status) || (after !== undefined && revOf(task) !== after)
     const task = await this.find(id, caller)
     if (!task || isDone(task) || timeout <= 0) return { task, letGo: false }
-    const limit = AbortSignal.timeout(Math.min(timeout, LONGEST_TIMER))
-    const ends = signal ? AbortSignal.any([signal, limit]) : limit
-    const happened = await untilEvent(await this.#parts.engine(), id, isDone, ends)
+    const { clock } = this.#parts
+    const engine = await this.#parts.engine()
+    const limit = new AbortController()
+    const timer = clock.setTimer(() => limit.abort(), Math.min(timeout, LONGEST_TIMER))
+    timer.unref()
+    const ends = signal ? AbortSignal.any([signal, limit.signal]) : limit.signal
+    const happened = await untilEvent(engine, id, isDone, ends).finally(() => clock.clearTimer(timer))
     return { task: await this.find(id, caller), letGo: !happened && !ends.aborted }
   }
 
@@ -297,6 +304,3 @@ export class Tasks implements TaskStarter {
     }
   }
 }
-
-/** Node's timers hold 31 bits. */
-const LONGEST_TIMER = 2 ** 31 - 1

@@ -1,6 +1,7 @@
 /** A host whose attempts are scripted: what a procedure does is a function from its claim to an outcome. */
 import type { RetryOptions, TaskOptions } from '../../src/procedures/task-options.ts'
 import { errorData, type ErrorData } from '../../src/protocol/errors.ts'
+import { systemClock, type Clock } from '../../src/tasks/clock.ts'
 import type { Claim, EngineHost, TaskPolicy } from '../../src/tasks/engine.ts'
 import type { Outcome } from '../../src/tasks/executor.ts'
 import { toPolicy } from '../../src/tasks/policy.ts'
@@ -44,10 +45,12 @@ export class FakeHost implements EngineHost {
   readonly reports: string[] = []
   readonly #scripts = new Map<string, Script>()
   readonly #policies = new Map<string, TaskPolicy>()
+  readonly clock: Clock
   readonly #slots: number
 
-  constructor(slots = 10) {
+  constructor(slots = 10, clock: Clock = systemClock) {
     this.#slots = slots
+    this.clock = clock
   }
 
   /** Retries come after 5 ms, and a drain waits 20 ms, unless the options say otherwise. */

@@ -1,24 +1,25 @@
 /** Many points in time, one timer: set for the nearest. */
+import { LONGEST_TIMER } from '../../config/option-rules.ts'
+import type { Clock, Timer } from '../clock.ts'
 import { Heap, type HeapNode } from './heap.ts'
 
 /** A point in time that was set. */
 export type Alarm<T> = HeapNode<T>
-
-/** Node's timers hold 31 bits; a longer wait is made in parts. */
-const LONGEST_TIMER = 2 ** 31 - 1
 
 /**
  * Calls `ring` for each value at its time, in order. The timer keeps the process alive: there is work to
  * come.
  */
 export class Alarms<T> {
+  readonly #clock: Clock
   readonly #ring: (value: T) => void
   readonly #heap = new Heap<T>()
-  #timer: NodeJS.Timeout | undefined
+  #timer: Timer | undefined
   #timerAt = Infinity
   #count = 0
 
-  constructor(ring: (value: T) => void) {
+  constructor(clock: Clock, ring: (value: T) => void) {
+    this.#clock = clock
     this.#ring = ring
   }
 
@@ -36,21 +37,21 @@ export class Alarms<T> {
 
   /** Rings no more until another is set. */
   stop(): void {
-    clearTimeout(this.#timer)
+    this.#clock.clearTimer(this.#timer)
     this.#timerAt = Infinity
   }
 
   #wind(): void {
-    clearTimeout(this.#timer)
+    this.#clock.clearTimer(this.#timer)
     this.#timerAt = this.#heap.peek()?.major ?? Infinity
     if (this.#timerAt === Infinity) return
-    const wait = Math.min(LONGEST_TIMER, Math.max(0, this.#timerAt - Date.now()))
-    this.#timer = setTimeout(() => this.#ringDue(), wait)
+    const wait = Math.min(LONGEST_TIMER, Math.max(0, this.#timerAt - this.#clock.now()))
+    this.#timer = this.#clock.setTimer(() => this.#ringDue(), wait)
   }
 
   #ringDue(): void {
     this.#timerAt = Infinity
-    const now = Date.now()
+    const now = this.#clock.now()
     for (let next = this.#heap.peek(); next && next.major <= now; next = this.#heap.peek()) {
       this.#heap.remove(next)
       this.#ring(next.value)

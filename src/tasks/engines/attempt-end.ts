@@ -21,8 +21,12 @@ export const runClaim = async (host: EngineHost, claim: ActiveClaim): Promise<Ou
 }
 
 /** The task once this attempt has ended so. The very same task for a stale attempt. */
-export const afterAttempt = (task: StoredTask, claim: ActiveClaim, outcome: Outcome): StoredTask => {
-  const now = Date.now()
+export const afterAttempt = (
+  task: StoredTask,
+  claim: ActiveClaim,
+  outcome: Outcome,
+  now: number,
+): StoredTask => {
   const isOfDrain = claim.givenBack && (outcome.kind === 'error' || outcome.kind === 'lost')
   return isOfDrain && isRunningAttempt(task, claim.attempt)
     ? recovered(task, { now, rules: claim.policy, reason: DRAINED })

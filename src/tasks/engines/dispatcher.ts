@@ -3,7 +3,7 @@
  *
  * Not in it: the records themselves (ledger), how a handler is run (host).
  */
-import { setTimeout as sleep } from 'node:timers/promises'
+import { sleep, type Clock, type Timer } from '../clock.ts'
 import type { EngineHost, TaskPolicy } from '../engine.ts'
 import type { Outcome } from '../executor.ts'
 import { expired, progressed, recovered, started } from '../lifecycle.ts'
@@ -37,24 +37,28 @@ const LONGEST_LINGER = 2000
 
 /** Runs tasks while there are slots for them. */
 export class Dispatcher {
+  readonly #clock: Clock
   readonly #host: EngineHost
   readonly #ledger: Ledger
   readonly #hub: EventHub
   readonly #slots: Slots
-  readonly #crew = new Crew()
-  readonly #waiting = new WaitingRoom((entry) => this.#due(entry))
+  readonly #crew: Crew
+  readonly #waiting: WaitingRoom
   #procedures: ReadonlySet<string> = new Set()
-  #pause: NodeJS.Timeout | undefined
+  #pause: Timer | undefined
   /** The store failed when it was last written to, which was reported. */
   #failing = false
   #stopped = false
   #gone = false
 
   constructor({ host, ledger, hub }: DispatcherParts) {
+    this.#clock = host.clock
     this.#host = host
     this.#ledger = ledger
     this.#hub = hub
     this.#slots = new Slots((runOn) => host.slots(runOn))
+    this.#crew = new Crew(host.clock)
+    this.#waiting = new WaitingRoom(host.clock, (entry) => this.#due(entry))
   }
 
   /** Takes tasks of an earlier process, oldest first. */
@@ -116,7 +120,7 @@ export class Dispatcher {
   /** Claims and writes no more, and tells what runs to stop: somebody else has the tasks. */
   abandon(): void {
     this.#stopped = this.#gone = true
-    clearTimeout(this.#pause)
+    this.#clock.clearTimer(this.#pause)
     this.#waiting.stop()
     this.#tellToStop()
   }
@@ -125,7 +129,7 @@ export class Dispatcher {
   async drain(grace: number): Promise<void> {
     if (this.#gone) return
     this.#stopped = true
-    clearTimeout(this.#pause)
+    this.#clock.clearTimer(this.#pause)
     if (!(await this.#crew.gone(grace))) {
       const linger = this.#tellToStop()
       if (!(await this.#crew.gone(linger))) await this.#giveBack()
@@ -152,7 +156,7 @@ export class Dispatcher {
   #due(entry: Entry): void {
     const { live } = entry
     if (live?.claim) live.claim.stop.abort(stopReason('DEADLINE_EXCEEDED'))
-    else if ((live?.task.deadlineAt ?? Infinity) <= Date.now()) void this.#expire(entry)
+    else if ((live?.task.deadlineAt ?? Infinity) <= this.#clock.now()) void this.#expire(entry)
     else this.schedule(entry)
   }
 
@@ -161,12 +165,12 @@ export class Dispatcher {
     try {
       const { keep } = rulesOf(this.#host, entry.procedure)
       await this.#ledger.change(entry, (task) =>
-        task.status === 'queued' ? expired(task, Date.now(), keep) : task,
+        task.status === 'queued' ? expired(task, this.#clock.now(), keep) : task,
       )
       if (live && !entry.live) this.withdraw(live)
     } catch (error) {
       this.#rest(`Task ${entry.id} is past its deadline, which could not be written`, error)
-      if (!this.#gone) this.#waiting.ringAt(entry, Date.now() + STORE_PAUSE)
+      if (!this.#gone) this.#waiting.ringAt(entry, this.#clock.now() + STORE_PAUSE)
     }
   }
 
@@ -209,7 +213,7 @@ export class Dispatcher {
   async #start(entry: Entry): Promise<boolean> {
     let begun = false
     await this.#ledger.change(entry, (task) => {
-      const now = Date.now()
+      const now = this.#clock.now()
       begun = task.status === 'queued' && (task.deadlineAt ?? Infinity) > now
       return begun ? started(task, now) : task
     })
@@ -227,7 +231,7 @@ export class Dispatcher {
     await this.#settle(entry, claim, outcome)
     this.withdraw(live)
     // An executor that gives everything back must not keep the store busy with it.
-    if (outcome.kind === 'returned' && !this.#stopped) await sleep(GIVEN_BACK_PAUSE)
+    if (outcome.kind === 'returned' && !this.#stopped) await sleep(this.#clock, GIVEN_BACK_PAUSE)
     if (entry.live?.task.status === 'queued') this.schedule(entry)
     this.#crew.leave()
   }
@@ -241,13 +245,13 @@ export class Dispatcher {
   async #settle(entry: Entry, claim: ActiveClaim, outcome: Outcome): Promise<void> {
     while (!this.#gone)
       try {
-        await this.#ledger.change(entry, (task) => afterAttempt(task, claim, outcome))
+        await this.#ledger.change(entry, (task) => afterAttempt(task, claim, outcome, this.#clock.now()))
         this.#failing = false
         return
       } catch (error) {
         if (error instanceof NotJson) return this.#settle(entry, claim, notJsonOutcome(error))
         this.#rest(`How task ${entry.id} ended could not be written, and is tried again`, error)
-        await sleep(STORE_PAUSE)
+        await sleep(this.#clock, STORE_PAUSE)
       }
   }
 
@@ -262,7 +266,7 @@ export class Dispatcher {
     if (this.#isResting) return
     if (!this.#failing) this.#host.report(message, error)
     this.#failing = true
-    this.#pause = setTimeout(() => {
+    this.#pause = this.#clock.setTimer(() => {
       this.#pause = undefined
       this.#pump()
     }, STORE_PAUSE)
@@ -292,6 +296,10 @@ export class Dispatcher {
 
   #lost(task: StoredTask): StoredTask {
     if (task.status !== 'running') return task
-    return recovered(task, { now: Date.now(), rules: rulesOf(this.#host, task.procedure), reason: DRAINED })
+    return recovered(task, {
+      now: this.#clock.now(),
+      rules: rulesOf(this.#host, task.procedure),
+      reason: DRAINED,
+    })
   }
 }

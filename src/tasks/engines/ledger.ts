@@ -4,6 +4,7 @@
  * Not in it: what changes (lifecycle), when (engine, dispatcher).
  */
 import { isFinished, type TaskStatus } from '../../protocol/task.ts'
+import type { Clock } from '../clock.ts'
 import { EngineUnavailable } from '../engine.ts'
 import { withLateProgress } from '../lifecycle.ts'
 import type { TaskStore } from '../store.ts'
@@ -23,12 +24,14 @@ export class Ledger {
     failed: 0,
     cancelled: 0,
   }
+  readonly #clock: Clock
   readonly #store: TaskStore
   readonly #hub: EventHub
   /** Tasks that may have been written although their callers heard that they were not. */
   readonly #doubtful = new Set<string>()
 
-  constructor(store: TaskStore, hub: EventHub) {
+  constructor(clock: Clock, store: TaskStore, hub: EventHub) {
+    this.#clock = clock
     this.#store = store
     this.#hub = hub
   }
@@ -87,7 +90,7 @@ export class Ledger {
   revive(entry: Entry, change: (task: StoredTask) => StoredTask): Promise<StoredTask | undefined> {
     return inTurn(entry, async () => {
       const before = await this.read(entry)
-      if (!before || this.index.find(entry.id, Date.now()) !== entry) return undefined
+      if (!before || this.index.find(entry.id, this.#clock.now()) !== entry) return undefined
       const next = change(before)
       if (next === before) return before
       await this.#store.put(next)

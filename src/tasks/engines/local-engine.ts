@@ -1,5 +1,6 @@
 /** The engine of one process: tasks in memory, every change in a store first. */
 import { isFinished } from '../../protocol/task.ts'
+import type { Clock } from '../clock.ts'
 import {
   EngineUnavailable,
   type CancelResult,
@@ -37,6 +38,7 @@ export interface LocalEngineParts {
 
 /** What exists once the host is known. */
 interface Open {
+  readonly clock: Clock
   readonly host: EngineHost
   readonly ledger: Ledger
   readonly dispatcher: Dispatcher
@@ -80,8 +82,8 @@ export class LocalEngine implements TaskEngine {
   }
 
   async submit(spec: TaskSpec): Promise<Submitted> {
-    const { ledger, dispatcher } = this.#serving()
-    const now = Date.now()
+    const { clock, ledger, dispatcher } = this.#serving()
+    const now = clock.now()
     const holder = ledger.index.holder(spec, now)
     // No `await` between looking and reserving: of many starts with one key, one finds it free.
     if (holder) return (await this.#replay(holder, spec)) ?? this.submit(spec)
@@ -97,8 +99,8 @@ export class LocalEngine implements TaskEngine {
   }
 
   async list(query: TaskQuery): Promise<StoredPage> {
-    const { ledger } = this.#opened()
-    const { entries, nextCursor } = ledger.index.list(query, Date.now())
+    const { clock, ledger } = this.#opened()
+    const { entries, nextCursor } = ledger.index.list(query, clock.now())
     const tasks = await Promise.all(entries.map((entry) => ledger.read(entry)))
     const items = tasks.filter((task) => task !== undefined)
     return nextCursor === undefined ? { items } : { items, nextCursor }
@@ -115,10 +117,10 @@ export class LocalEngine implements TaskEngine {
     const entry = this.#find(id)
     if (!entry) return undefined
     const { live } = entry
-    const { ledger, dispatcher, host } = this.#opened()
+    const { clock, ledger, dispatcher, host } = this.#opened()
     const { keep } = rulesOf(host, entry.procedure)
     const task = await ledger.change(entry, (before) =>
-      before.status === 'queued' ? cancelled(before, Date.now(), keep) : cancelRequested(before),
+      before.status === 'queued' ? cancelled(before, clock.now(), keep) : cancelRequested(before),
     )
     if (!task) return undefined
     if (!isFinished(task.status)) {
@@ -130,7 +132,7 @@ export class LocalEngine implements TaskEngine {
   }
 
   async retry(id: string): Promise<StoredTask | 'not-ended' | 'succeeded' | undefined> {
-    const { ledger, dispatcher, host } = this.#serving()
+    const { clock, ledger, dispatcher, host } = this.#serving()
     const entry = this.#find(id)
     if (!entry) return undefined
     this.#admit()
@@ -139,7 +141,7 @@ export class LocalEngine implements TaskEngine {
     const task = await ledger.revive(entry, (before) => {
       refusal =
         before.status === 'succeeded' ? 'succeeded' : isFinished(before.status) ? undefined : 'not-ended'
-      return refusal ? before : requeued(before, Date.now(), { attempts, deadline })
+      return refusal ? before : requeued(before, clock.now(), { attempts, deadline })
     })
     if (!task || refusal) return refusal
     dispatcher.schedule(entry)
@@ -164,8 +166,9 @@ export class LocalEngine implements TaskEngine {
 
   async #start(host: EngineHost): Promise<void> {
     if (this.#closing) throw closed()
+    const { clock } = host
     const report: EngineHost['report'] = (...told) => host.report(...told)
-    const ledger = new Ledger(this.#store, this.#hub)
+    const ledger = new Ledger(clock, this.#store, this.#hub)
     try {
       await this.#store.open(report, (reason) => this.#lose(host, reason))
       await ledger.load()
@@ -177,7 +180,7 @@ export class LocalEngine implements TaskEngine {
       throw error
     }
     const dispatcher = new Dispatcher({ host, ledger, hub: this.#hub })
-    this.#open = { host, ledger, dispatcher, sweeper: new Sweeper(ledger, report) }
+    this.#open = { clock, host, ledger, dispatcher, sweeper: new Sweeper(clock, ledger, report) }
     this.#open.sweeper.start()
     dispatcher.resume(ledger.index.live())
   }
@@ -207,10 +210,10 @@ export class LocalEngine implements TaskEngine {
 
   /** Writes a task; with a slot it runs at once. Resolves with the task as it was started. */
   async #create(queued: StoredTask, slot: Slot | undefined): Promise<StoredTask> {
-    const { ledger, dispatcher } = this.#opened()
+    const { clock, ledger, dispatcher } = this.#opened()
     if (!slot) this.#arriving += 1
     try {
-      const entry = await ledger.create(slot ? started(queued, Date.now()) : queued)
+      const entry = await ledger.create(slot ? started(queued, clock.now()) : queued)
       if (slot) dispatcher.begin(entry, slot)
       else dispatcher.schedule(entry)
     } catch (error) {
@@ -247,8 +250,8 @@ export class LocalEngine implements TaskEngine {
   }
 
   #find(id: string): Entry | undefined {
-    this.#opened()
-    return this.#opened().ledger.index.find(id, Date.now())
+    const { clock, ledger } = this.#opened()
+    return ledger.index.find(id, clock.now())
   }
 
   #opened(): Open {
@@ -275,6 +278,6 @@ const recover = async (ledger: Ledger, host: EngineHost): Promise<void> => {
   const running = ledger.index.live().filter(({ status }) => status === 'running')
   const reason = 'The process ended while the attempt ran'
   await ledger.changeAll(running, (task) =>
-    recovered(task, { now: Date.now(), rules: rulesOf(host, task.procedure), reason }),
+    recovered(task, { now: host.clock.now(), rules: rulesOf(host, task.procedure), reason }),
   )
 }

@@ -8,6 +8,7 @@ import {
   type Rules,
 } from '../../config/option-rules.ts'
 import { toMilliseconds, type Duration } from '../../protocol/duration.ts'
+import type { Clock } from '../clock.ts'
 import type { TaskEngine } from '../engine.ts'
 
 /** Memory: MiB, or a number with a unit. */
@@ -54,6 +55,10 @@ export interface TasksOption {
   readonly runOn?: 'inline'
   /** Whether a process may only start tasks and leave the work to others. */
   readonly multiHost: boolean
+  /** Default: the system's. */
+  readonly clock?: Clock
+  /** For the jitter of retries. Default `Math.random`. */
+  readonly random?: () => number
 }
 
 const MEBIBYTES: Readonly<Record<string, number>> = { mb: 1, gb: 1024 }

@@ -1,4 +1,5 @@
 /** Deletes the records of ended tasks when their time is over, and those that should never have been. */
+import type { Clock, Timer } from '../clock.ts'
 import type { Report } from '../store.ts'
 import type { Entry } from './entry.ts'
 import type { Ledger } from './ledger.ts'
@@ -11,28 +12,31 @@ const BATCH = 500
 
 /** One timer, which keeps no process alive. */
 export class Sweeper {
+  readonly #clock: Clock
   readonly #ledger: Ledger
   readonly #report: Report
-  #timer: NodeJS.Timeout | undefined
+  #timer: Timer | undefined
 
-  constructor(ledger: Ledger, report: Report) {
+  constructor(clock: Clock, ledger: Ledger, report: Report) {
+    this.#clock = clock
     this.#ledger = ledger
     this.#report = report
   }
 
   start(every = SWEEP_EVERY): void {
-    this.#timer = setTimeout(() => void this.#round(every), every).unref()
+    this.#timer = this.#clock.setTimer(() => void this.#round(every), every)
+    this.#timer.unref()
   }
 
   stop(): void {
-    clearTimeout(this.#timer)
+    this.#clock.clearTimer(this.#timer)
     this.#timer = undefined
   }
 
   /** Deletes what is over now. Resolves with how many. */
   async sweep(): Promise<number> {
     await this.#ledger.retract()
-    const expired = [...this.#ledger.index.expired(Date.now())]
+    const expired = [...this.#ledger.index.expired(this.#clock.now())]
     for (let from = 0; from < expired.length; from += BATCH)
       await Promise.all(expired.slice(from, from + BATCH).map((entry) => this.#forget(entry)))
     return expired.length

@@ -1,15 +1,18 @@
 /** Tasks that wait: in line because they may run, or for a point in time. */
+import type { Clock } from '../clock.ts'
 import { Alarms } from './alarms.ts'
 import type { Entry, Live } from './entry.ts'
 import { ReadyQueue } from './ready-queue.ts'
 
 /** Tells of each task when its time has come: its `runAt`, its deadline, or a time asked for. */
 export class WaitingRoom {
+  readonly #clock: Clock
   readonly #line = new ReadyQueue()
   readonly #alarms: Alarms<Entry>
 
-  constructor(onDue: (entry: Entry) => void) {
-    this.#alarms = new Alarms((entry) => {
+  constructor(clock: Clock, onDue: (entry: Entry) => void) {
+    this.#clock = clock
+    this.#alarms = new Alarms(clock, (entry) => {
       if (!entry.live) return
       entry.live.alarm = undefined
       onDue(entry)
@@ -27,7 +30,7 @@ export class WaitingRoom {
     if (!live) return
     this.remove(live)
     const { runAt = 0, deadlineAt = Infinity } = live.task
-    const isReady = runAt <= Date.now()
+    const isReady = runAt <= this.#clock.now()
     if (isReady) this.#line.push(entry)
     this.#ringAt(entry, live, isReady ? deadlineAt : Math.min(runAt, deadlineAt))
   }

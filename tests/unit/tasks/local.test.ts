@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Keyv } from 'keyv'
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import { systemClock } from '../../../src/tasks/clock.ts'
 import { EventHub } from '../../../src/tasks/engines/event-hub.ts'
 import { Ledger } from '../../../src/tasks/engines/ledger.ts'
 import { inline, local, type LocalOptions } from '../../../src/tasks/engines/local.ts'
@@ -111,9 +112,9 @@ describe('the sweeper', () => {
     const store = new KeyvStore(rows)
     const [live, kept, over] = [newTask(), endedTask(), endedTask(Date.now(), 20)]
     await store.putMany([live, kept, over])
-    const ledger = new Ledger(store, new EventHub())
+    const ledger = new Ledger(systemClock, store, new EventHub())
     await ledger.load()
-    const sweeper = new Sweeper(ledger, () => {})
+    const sweeper = new Sweeper(systemClock, ledger, () => {})
     expect(await sweeper.sweep()).toBe(0)
     sweeper.start(30)
     await sleep(90)

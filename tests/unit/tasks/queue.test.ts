@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import { systemClock } from '../../../src/tasks/clock.ts'
 import { Alarms } from '../../../src/tasks/engines/alarms.ts'
 import { Heap } from '../../../src/tasks/engines/heap.ts'
 import { LookAhead } from '../../../src/tasks/engines/look-ahead.ts'
@@ -29,7 +30,7 @@ describe('alarms', () => {
   it('ring in order, each at its time, with one timer', () => {
     vi.useFakeTimers({ now: 0 })
     const rung: string[] = []
-    const alarms = new Alarms<string>((name) => rung.push(`${name}@${Date.now()}`))
+    const alarms = new Alarms<string>(systemClock, (name) => rung.push(`${name}@${Date.now()}`))
     alarms.set('late', 500)
     alarms.set('early', 100)
     const never = alarms.set('never', 200)
@@ -45,7 +46,7 @@ describe('alarms', () => {
   it('rings at times that no timer reaches in one go', () => {
     vi.useFakeTimers({ now: 0 })
     const ring = vi.fn()
-    new Alarms<string>(ring).set('next month', 40 * 864e5)
+    new Alarms<string>(systemClock, ring).set('next month', 40 * 864e5)
     vi.advanceTimersByTime(39 * 864e5)
     expect(ring).not.toHaveBeenCalled()
     vi.advanceTimersByTime(2 * 864e5)

@@ -39,15 +39,18 @@ const LONGEST_LINGER = 2000
 export class Runs {
   readonly #parts: RunsParts
   readonly #running = new Map<string, Run>()
-  readonly #crew = new Crew()
+  readonly #crew: Crew
   readonly #leases: Leases
   readonly #relay: Relay
-  readonly #deadlines = new Alarms<Run>((run) => run.claim.stop.abort(stopReason('DEADLINE_EXCEEDED')))
+  readonly #deadlines: Alarms<Run>
   #stopped = false
   #gone = false
 
   constructor(parts: RunsParts) {
+    const { clock } = parts.host
     this.#parts = parts
+    this.#crew = new Crew(clock)
+    this.#deadlines = new Alarms(clock, (run) => run.claim.stop.abort(stopReason('DEADLINE_EXCEEDED')))
     this.#relay = new Relay(parts.queue)
     this.#leases = new Leases({
       queue: parts.queue,
@@ -118,7 +121,7 @@ export class Runs {
   async #settle(run: Run, outcome: Outcome): Promise<void> {
     while (!this.#gone && !run.isLost)
       try {
-        await this.#write(run, afterAttempt(run.task, run.claim, outcome))
+        await this.#write(run, afterAttempt(run.task, run.claim, outcome, this.#parts.host.clock.now()))
         return
       } catch (error) {
         if (error instanceof NotJson) return this.#settle(run, notJsonOutcome(error))
