@@ -48,6 +48,7 @@ export const RINGS: Readonly<Record<string, Ring>> = {
     packages: ['zod', '@trpc/server', 'keyv'],
   },
   index: { rings: OUTER, packages: [] },
-  testing: { rings: OUTER, packages: ['zod', '@trpc/server', 'keyv'] },
+  ports: { rings: [...INNER, 'tasks'], packages: [] },
+  testing: { rings: [...OUTER, 'client'], packages: ['@trpc/client'] },
   cli: { rings: OUTER, packages: ['commander', 'zod'] },
 }

@@ -25,6 +25,11 @@ const ENTRIES: readonly Entry[] = [
   { place: 'cli/errand', command: true },
   { place: 'cli/generate/hey-api-process' },
   { place: 'tasks/worker/entry', isDefault: true },
+  { place: 'ports' },
+  { place: 'testing/suites/index' },
+  ...['app', 'broken', 'fragile', 'no-app', 'slow'].map((name) => ({
+    place: `testing/suites/executor/fixtures/${name}`,
+  })),
 ]
 
 const flatName = ({ place }: Entry): string => place.replaceAll('/', '-')

@@ -1,4 +1,4 @@
+import { executorSuite } from 'errand/testing/suites'
 import { createProcesses } from '../../src/tasks/executors/processes.ts'
-import { executorSuite } from './executor-suite.ts'
 
 executorSuite('processes', createProcesses)

@@ -1,4 +1,4 @@
+import { executorSuite } from 'errand/testing/suites'
 import { createThreads } from '../../src/tasks/executors/threads.ts'
-import { executorSuite } from './executor-suite.ts'
 
 executorSuite('threads', createThreads)

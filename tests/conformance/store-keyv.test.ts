@@ -3,14 +3,14 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import KeyvRedis from '@keyv/redis'
+import { storeSuite, type StorePlace } from 'errand/testing/suites'
 import { afterAll, describe } from 'vitest'
 import type { Adapter } from '../../src/tasks/stores/adapter.ts'
 import { KeyvStore } from '../../src/tasks/stores/keyv-store.ts'
-import { SqliteAdapter } from '../../src/tasks/stores/sqlite.ts'
 import { findServerStore, type ServerStore } from '../../src/tasks/stores/servers.ts'
+import { SqliteAdapter } from '../../src/tasks/stores/sqlite.ts'
 import { DURABLE, noRedis, startRedis } from '../support/servers/redis.ts'
 import { RedisPlaces } from './redis-place.ts'
-import { storeSuite, type StorePlace } from './store-suite.ts'
 
 const mapPlace = (): StorePlace => {
   const map = new Map<string, unknown>()

@@ -1,12 +1,12 @@
 /** The engine over a store that fails: callers are told, nothing hangs, nothing runs that was not written. */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { createGate, FakeHost, untilAborted, value } from 'errand/testing/suites'
 import { afterEach, describe, expect, it } from 'vitest'
 import { EngineUnavailable, type TaskEngine } from '../../src/tasks/engine.ts'
 import { LocalEngine } from '../../src/tasks/engines/local-engine.ts'
 import { createTaskId } from '../../src/tasks/id.ts'
 import { KeyvStore } from '../../src/tasks/stores/keyv-store.ts'
 import type { StoredTask } from '../../src/tasks/stored-task.ts'
-import { FakeHost, createGate, untilAborted, value } from '../conformance/engine-fake-host.ts'
 
 /** Fails writes while `isDown` says so. */
 class FailingStore extends KeyvStore {

@@ -4,8 +4,7 @@ import { LocalEngine } from '../../src/tasks/engines/local-engine.ts'
 import { createTaskId } from '../../src/tasks/id.ts'
 import { KeyvStore } from '../../src/tasks/stores/keyv-store.ts'
 import type { StoredTask } from '../../src/tasks/stored-task.ts'
-import { FakeHost } from '../conformance/engine-fake-host.ts'
-import { newTask } from '../conformance/store-suite.ts'
+import { FakeHost, newTask } from 'errand/testing/suites'
 
 /** Gives everything twice. */
 class TwiceStore extends KeyvStore {

@@ -31,11 +31,19 @@ interface Row {
   leaseUntil: number
 }
 
+const LOST = -Infinity
+
 /** What all hosts share. */
 export class MemoryPlace {
   readonly rows = new Map<string, Row>()
   readonly keys = new Map<string, string>()
   readonly listeners = new Set<QueueListener>()
+
+  /** Nobody's renewal saves it any more. */
+  loseLease(id: string): void {
+    const row = this.rows.get(id)
+    if (row) row.leaseUntil = LOST
+  }
 
   tell(say: (listener: QueueListener) => void): void {
     for (const listener of this.listeners) setImmediate(() => this.listeners.has(listener) && say(listener))
@@ -45,10 +53,11 @@ export class MemoryPlace {
 /** One host's view of it. */
 export class MemoryQueue implements SharedQueue {
   readonly name = 'memory fleet'
-  readonly capabilities = { durable: 'none', multiHost: true, transactionalStart: false } as const
+  readonly capabilities = { durable: 'process', multiHost: true, transactionalStart: false } as const
   readonly lease: number
   readonly #place: MemoryPlace
   #listener: QueueListener | undefined
+  #procedures: readonly string[] = []
   #poll: NodeJS.Timeout | undefined
   #isCut = false
 
@@ -64,11 +73,15 @@ export class MemoryQueue implements SharedQueue {
   }
 
   async open(listener: QueueListener): Promise<void> {
-    this.#listener = listener
-    this.#place.listeners.add(listener)
+    this.#listener = {
+      ...listener,
+      available: (procedure) => this.#procedures.includes(procedure) && listener.available(procedure),
+    }
+    this.#place.listeners.add(this.#listener)
   }
 
   work(procedures: readonly string[]): void {
+    this.#procedures = procedures
     const look = () => procedures.forEach((procedure) => this.#listener?.available(procedure))
     look()
     this.#poll = setInterval(look, 20)
@@ -203,7 +216,8 @@ export class MemoryQueue implements SharedQueue {
 
   #held(id: string, lease: unknown): Row | undefined {
     const row = this.#row(id)
-    return row?.task.status === 'running' && row.task.attempt === lease ? row : undefined
+    const isHeld = row?.task.status === 'running' && row.task.attempt === lease && row.leaseUntil !== LOST
+    return isHeld ? row : undefined
   }
 
   #write(row: Row, next: StoredTask): void {

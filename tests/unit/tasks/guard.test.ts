@@ -7,7 +7,7 @@ import type { Adapter } from '../../../src/tasks/stores/adapter.ts'
 import { KeyvStore } from '../../../src/tasks/stores/keyv-store.ts'
 import { createMark } from '../../../src/tasks/stores/occupant.ts'
 import { encodeEnvelope } from '../../../src/tasks/stores/record-codec.ts'
-import { newTask } from '../../conformance/store-suite.ts'
+import { newTask } from 'errand/testing/suites'
 import { until } from '../../support/until.ts'
 
 const TIMES = { beat: 40, hold: 400, look: 20 }

@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { endedTask, FakeHost, newTask } from 'errand/testing/suites'
 import { Keyv } from 'keyv'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { systemClock } from '../../../src/tasks/clock.ts'
@@ -12,8 +13,6 @@ import { Slots } from '../../../src/tasks/engines/slots.ts'
 import { Sweeper } from '../../../src/tasks/engines/sweeper.ts'
 import { toPolicy } from '../../../src/tasks/policy.ts'
 import { KeyvStore } from '../../../src/tasks/stores/keyv-store.ts'
-import { FakeHost } from '../../conformance/engine-fake-host.ts'
-import { endedTask, newTask } from '../../conformance/store-suite.ts'
 
 afterEach(() => vi.unstubAllEnvs())
 

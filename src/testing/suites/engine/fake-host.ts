@@ -1,11 +1,12 @@
 /** A host whose attempts are scripted: what a procedure does is a function from its claim to an outcome. */
-import type { RetryOptions, TaskOptions } from '../../src/procedures/task-options.ts'
-import { errorData, type ErrorData } from '../../src/protocol/errors.ts'
-import { systemClock, type Clock } from '../../src/tasks/clock.ts'
-import type { Claim, EngineHost, TaskPolicy } from '../../src/tasks/engine.ts'
-import type { Outcome } from '../../src/tasks/executor.ts'
-import { toPolicy } from '../../src/tasks/policy.ts'
+import type { RetryOptions, TaskOptions } from '../../../procedures/task-options.ts'
+import { errorData, type ErrorData } from '../../../protocol/errors.ts'
+import { systemClock, type Clock } from '../../../tasks/clock.ts'
+import type { Claim, EngineHost, TaskPolicy } from '../../../tasks/engine.ts'
+import type { Outcome } from '../../../tasks/executor.ts'
+import { toPolicy } from '../../../tasks/policy.ts'
 
+/** What an attempt does. */
 export type Script = (claim: Claim) => Outcome | Promise<Outcome>
 
 export const value = (result: unknown): Outcome => ({ kind: 'value', value: result })
@@ -21,6 +22,9 @@ export const failure = (
   error: { ...errorData('INTERNAL_SERVER_ERROR', message), ...extra },
 })
 
+/** Runs for ever. */
+export const never: Script = () => new Promise<never>(() => {})
+
 /** Runs until it is told to stop, then ends with this outcome. */
 export const untilAborted =
   (outcome: Outcome): Script =>
@@ -32,28 +36,30 @@ export const untilAborted =
     })
 
 /** A gate that scripts wait at. */
-export const createGate = () => {
+export const createGate = (): { readonly wait: Promise<void>; readonly open: () => void } => {
   const { promise, resolve } = Promise.withResolvers<void>()
   return { wait: promise, open: resolve }
 }
 
 const QUICK_RETRY: RetryOptions = { initial: 5, jitter: 0 }
 
+/** A process as an engine sees it. */
 export class FakeHost implements EngineHost {
   /** Every attempt in the order it began. */
   readonly claims: Claim[] = []
   readonly reports: string[] = []
+  readonly clock: Clock
   readonly #scripts = new Map<string, Script>()
   readonly #policies = new Map<string, TaskPolicy>()
-  readonly clock: Clock
   readonly #slots: number
 
+  /** @param slots how many attempts run at once */
   constructor(slots = 10, clock: Clock = systemClock) {
     this.#slots = slots
     this.clock = clock
   }
 
-  /** Retries come after 5 ms, and a drain waits 20 ms, unless the options say otherwise. */
+  /** Retries come after 5 ms, and the grace of a cancel is 20 ms, unless the options say otherwise. */
   on(procedure: string, script: Script, options: TaskOptions = {}): this {
     this.#scripts.set(procedure, script)
     const retry = { ...QUICK_RETRY, ...options.retry }

@@ -1,0 +1,45 @@
+/** A Keyv storage adapter over a map: the least that one must offer to hold tasks. */
+
+/** What it is given is what it keeps: Keyv makes texts of all values. */
+export class MapAdapter {
+  // Keyv looks into both.
+  readonly opts = { dialect: 'map', url: 'map:' }
+  namespace?: string
+  readonly #rows: Map<string, unknown>
+
+  constructor(rows = new Map<string, unknown>()) {
+    this.#rows = rows
+  }
+
+  /** What a process that is killed now leaves. */
+  copy(): MapAdapter {
+    return new MapAdapter(new Map(this.#rows))
+  }
+
+  async get<T>(key: string): Promise<T | undefined> {
+    return this.#rows.get(key) as T | undefined
+  }
+
+  async set(key: string, value: unknown): Promise<boolean> {
+    // As whoever writes elsewhere: not before the event loop has been round.
+    await new Promise(setImmediate)
+    this.#rows.set(key, value)
+    return true
+  }
+
+  async delete(key: string): Promise<boolean> {
+    return this.#rows.delete(key)
+  }
+
+  async clear(): Promise<void> {
+    this.#rows.clear()
+  }
+
+  async *iterator<T>(): AsyncGenerator<[string, T], void> {
+    yield* [...this.#rows] as [string, T][]
+  }
+
+  on(): this {
+    return this
+  }
+}
