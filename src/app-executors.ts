@@ -14,6 +14,8 @@ export interface AppExecutorsParts {
   /** Finds a task for the event loop. */
   readonly lookup: TaskLookup
   readonly report: (message: string) => void
+  /** What stands around each executor, or the executor itself. */
+  readonly around: (executor: Executor) => Executor
 }
 
 type RunOn = TaskPolicy['runOn']
@@ -42,7 +44,7 @@ export class AppExecutors {
   get(runOn: RunOn): MaybePromise<Executor> {
     const known = this.#made.get(runOn)
     if (known) return known
-    const making = this.#create(runOn)
+    const making = this.#create(runOn).then(this.#parts.around)
     this.#made.set(runOn, making)
     const settle = (executor?: Executor): void => {
       if (this.#made.get(runOn) !== making) return

@@ -1,6 +1,7 @@
 /** An app's tasks: which engine, opened at first use, and how its procedures are found by a worker. */
 import { AppExecutors } from './app-executors.ts'
 import type { AnyAppOptions, Logger, Profile, Report } from './app-options.ts'
+import type { Seams } from './app-seams.ts'
 import { definitionOf } from './procedures/procedure.ts'
 import {
   compileServerAdmission,
@@ -26,6 +27,7 @@ import { registerApp } from './tasks/worker/registry.ts'
 export interface AppTasksParts {
   readonly entries: readonly Entry[]
   readonly options: AnyAppOptions
+  readonly seams: Seams
   readonly profile: Profile
   readonly report: Report
   readonly logger: Logger
@@ -74,6 +76,7 @@ export class AppTasks {
       module: options.module,
       lookup: (path) => this.#function(path),
       report: (message) => parts.logger.error({}, message),
+      around: parts.seams.executor ?? ((executor) => executor),
     })
     this.#readPolicies()
     this.doors = this.#createDoors()

@@ -13,6 +13,7 @@ import {
   type Logger,
   type Report,
 } from './app-options.ts'
+import type { Seams } from './app-seams.ts'
 import type { AppRouter } from './app-types.ts'
 import { AppTasks } from './app-tasks.ts'
 import { buildRoutes, type OpenApiDocument } from './app-routes.ts'
@@ -87,15 +88,22 @@ const reporter =
 export const createApp = <const TTree extends object, TContext extends object = object>(
   tree: TTree,
   options: AppOptions<TContext> = {},
+): App<TTree, TContext> => buildApp(tree, options, {})
+
+/** `createApp`, with a way in for a test kit. */
+export const buildApp = <const TTree extends object, TContext extends object>(
+  tree: TTree,
+  options: AppOptions<TContext>,
+  seams: Seams,
 ): App<TTree, TContext> => {
   const complaints: Complaint[] = optionProblems(options).map((text) => ({ at: 'options', text }))
   const complain = (complaint: Complaint): void => void complaints.push(complaint)
   const { logger = consoleLogger, createContext = () => ({}), bodyLimit = DEFAULT_BODY_LIMIT } = options
   const profile = profileOf(options)
   const report = reporter(logger)
-  const entries = collectEntries(tree, complain, options.use)
+  const entries = collectEntries(tree, complain, options.use).map(seams.entry ?? ((entry) => entry))
   checkSchemaIds(entries, complain)
-  const appTasks = new AppTasks({ entries, options, profile, report, logger, complain })
+  const appTasks = new AppTasks({ entries, options, seams, profile, report, logger, complain })
   const doors: Doors = {
     createContext,
     tasks: appTasks.tasks,

@@ -26,6 +26,7 @@ const ENTRIES: readonly Entry[] = [
   { place: 'cli/generate/hey-api-process' },
   { place: 'tasks/worker/entry', isDefault: true },
   { place: 'ports' },
+  { place: 'testing/index' },
   { place: 'testing/suites/index' },
   ...['app', 'broken', 'fragile', 'no-app', 'slow'].map((name) => ({
     place: `testing/suites/executor/fixtures/${name}`,

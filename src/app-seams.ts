@@ -1,0 +1,9 @@
+/** Where a test kit steps into an app. Errand's own: nothing of it is promised. */
+import type { Entry } from './router/entries.ts'
+import type { Executor } from './tasks/executor.ts'
+
+/** Each gets what the app made and gives what the app is to use. */
+export interface Seams {
+  readonly entry?: (entry: Entry) => Entry
+  readonly executor?: (executor: Executor) => Executor
+}
