@@ -2,6 +2,7 @@
 import { createTRPCClient, type TRPCClient } from '@trpc/client'
 import type { App, AppRouter } from '../index.ts'
 import { errandLinks } from '../client/links.ts'
+import type { Pulse } from './pulse.ts'
 
 /** Where the app seems to be. */
 export const ORIGIN = 'http://app.test'
@@ -25,8 +26,14 @@ export interface TestClient<TTree, TContext> {
   readonly fetch: typeof globalThis.fetch
 }
 
-/** Sends headers along with every request. */
-type Sent = Readonly<Record<string, string>>
+/** What a client is made with. */
+export interface ClientParts {
+  readonly handle: App['fetch']
+  readonly prefix: string
+  /** Headers of every request. */
+  readonly sent: Readonly<Record<string, string>>
+  readonly pulse: Pulse
+}
 
 const orAborted = <T>(work: Promise<T>, signal: AbortSignal): Promise<T> =>
   new Promise((resolve, reject) => {
@@ -42,12 +49,20 @@ const cutOff = (response: Response, signal: AbortSignal): Response =>
     ? new Response(response.body.pipeThrough(new TransformStream(), { signal }), response)
     : response
 
+let requests = 0
+
 const createFetch =
-  (handle: App['fetch'], sent: Sent): typeof globalThis.fetch =>
+  ({ handle, sent, pulse }: ClientParts): typeof globalThis.fetch =>
   async (input, init) => {
     const request = new Request(input, init)
-    for (const [name, value] of Object.entries(sent)) request.headers.set(name, value)
-    return cutOff(await orAborted(handle(request), request.signal), request.signal)
+    const name = `request ${requests++}`
+    for (const [header, value] of Object.entries(sent)) request.headers.set(header, value)
+    pulse.runs(name)
+    try {
+      return cutOff(await orAborted(handle(request), request.signal), request.signal)
+    } finally {
+      pulse.rests(name)
+    }
   }
 
 const toInit = ({ json, ...init }: RequestOptions): RequestInit => {
@@ -58,12 +73,9 @@ const toInit = ({ json, ...init }: RequestOptions): RequestInit => {
 }
 
 /** A client of an app. */
-export const createTestClient = <TTree, TContext>(
-  handle: App['fetch'],
-  prefix: string,
-  sent: Sent = {},
-): TestClient<TTree, TContext> => {
-  const fetch = createFetch(handle, sent)
+export const createTestClient = <TTree, TContext>(parts: ClientParts): TestClient<TTree, TContext> => {
+  const { prefix } = parts
+  const fetch = createFetch(parts)
   return {
     // The router's type is not known in here, only what it is called with.
     trpc: createTRPCClient({ links: errandLinks({ url: ORIGIN + prefix, fetch }) as never }) as never,

@@ -21,8 +21,8 @@ export class Pulse implements Rest {
   readonly #patience: number
   #beats = 0
   #writing = 0
-  /** Attempts that may be about to do something, and until when they are waited for. */
-  readonly #fresh = new Map<object, number>()
+  /** What may be about to do something, a task's attempt or a request, and until when it is waited for. */
+  readonly #fresh = new Map<string, number>()
 
   /** @param patience how long a handler is waited for that does not end at once, in real ms */
   constructor(patience: number) {
@@ -44,16 +44,16 @@ export class Pulse implements Rest {
     }
   }
 
-  /** An attempt runs, and may end any moment. */
-  runs(attempt: object): void {
+  /** Something runs, or is about to, and may end any moment. */
+  runs(name: string): void {
     this.beat()
-    this.#fresh.set(attempt, realNow() + this.#patience)
+    this.#fresh.set(name, realNow() + this.#patience)
   }
 
-  /** An attempt ended, or waits for the clock. */
-  rests(attempt: object): void {
+  /** It ended, or waits for the clock. */
+  rests(name: string): void {
     this.beat()
-    this.#fresh.delete(attempt)
+    this.#fresh.delete(name)
   }
 
   async arrived(): Promise<void> {
@@ -73,7 +73,7 @@ export class Pulse implements Rest {
   }
 
   #isWaiting(): boolean {
-    for (const [attempt, until] of this.#fresh) if (until < realNow()) this.#fresh.delete(attempt)
+    for (const [name, until] of this.#fresh) if (until < realNow()) this.#fresh.delete(name)
     return this.#fresh.size > 0
   }
 }

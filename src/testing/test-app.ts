@@ -9,6 +9,8 @@ import type { Entry } from '../router/entries.ts'
 import type { ContextRequest } from '../router/http.ts'
 import { sleep } from '../tasks/clock.ts'
 import { inline } from '../tasks/engines/local.ts'
+// Loaded here and now, so that the first attempt begins as soon as any other.
+import '../tasks/executors/inline.ts'
 import { CallLog, type CallsOf, type NamedCall, type Named } from './call-log.ts'
 import { Faults } from './faults.ts'
 import { createTestClient, type TestClient } from './in-process.ts'
@@ -158,8 +160,8 @@ export const createTestApp = <const TTree extends object, TContext extends objec
       executor: (made) => (executor = new TestExecutor(made, watch)),
     },
   )
-  const client = (headers?: Readonly<Record<string, string>>) =>
-    createTestClient<TTree, TContext>(app.fetch, options.prefix ?? '', headers)
+  const client = (sent: Readonly<Record<string, string>> = {}) =>
+    createTestClient<TTree, TContext>({ handle: app.fetch, prefix: options.prefix ?? '', sent, pulse })
   const close = (): Promise<void> => {
     const closing = app.close()
     return clock.runUntil(closing).then(() => closing)

@@ -39,11 +39,15 @@ const clockOf = (clock: Clock, { killed: { signal } }: Life): Clock => ({
   clearTimer: (timer) => clock.clearTimer(timer),
 })
 
-const hostOf = (host: EngineHost, life: Life): EngineHost => ({
+const hostOf = (host: EngineHost, life: Life, pulse: Pulse): EngineHost => ({
   clock: clockOf(host.clock, life),
   policy: (procedure) => host.policy(procedure),
   slots: (runOn) => host.slots(runOn),
-  run: (claim) => host.run(claim),
+  run: (claim) => {
+    // From here on: the first attempt waits for its executor to be loaded.
+    pulse.runs(claim.task.id)
+    return host.run(claim)
+  },
   report: (message, error) => host.report(message, error),
 })
 
@@ -144,7 +148,7 @@ export class TestEngine implements TaskEngine {
     const store = new MemoryStore(records, pulse)
     const engine = new LocalEngine({ name: this.name, store, queueLimit })
     const life: Life = { engine, store, killed: new AbortController() }
-    await engine.open(hostOf(this.#host as EngineHost, life))
+    await engine.open(hostOf(this.#host as EngineHost, life, pulse))
     this.#life = life
   }
 

@@ -45,6 +45,7 @@ const note = (call: OpenCall, outcome: Outcome): void => {
 class TestRun implements Running {
   readonly outcome: Promise<Outcome>
   readonly procedure: string
+  readonly #taskId: string
   readonly #watch: Watch
   readonly #settle: (outcome: Outcome) => void
   #inner: Running | undefined
@@ -53,16 +54,17 @@ class TestRun implements Running {
 
   constructor(call: Call, watch: Watch, begin: () => Running) {
     this.procedure = call.procedure
+    this.#taskId = call.taskId
     this.#watch = watch
     const { promise, resolve } = Promise.withResolvers<Outcome>()
     this.outcome = promise
     this.#settle = resolve
     const { calls, pulse, faults } = watch
     const entry = calls.begin(call.procedure, call.input, call.attempt)
-    pulse.runs(this)
+    pulse.runs(call.taskId)
     void promise.then((outcome) => {
       note(entry, outcome)
-      pulse.rests(this)
+      pulse.rests(call.taskId)
     })
     void this.#go(faults.take(call.procedure), faults.delayOf(call.procedure), begin)
   }
@@ -96,10 +98,10 @@ class TestRun implements Running {
   async #wait(delay: number): Promise<void> {
     const { clock, pulse } = this.#watch
     this.#isWaiting = true
-    pulse.rests(this)
+    pulse.rests(this.#taskId)
     await Promise.race([sleep(clock, delay), this.outcome])
     this.#isWaiting = false
-    if (!this.#hasEnded) pulse.runs(this)
+    if (!this.#hasEnded) pulse.runs(this.#taskId)
   }
 
   #end(outcome: Outcome): void {

@@ -48,6 +48,7 @@ export class Dispatcher {
   #pause: Timer | undefined
   /** The store failed when it was last written to, which was reported. */
   #failing = false
+  #isPumpDue = false
   #stopped = false
   #gone = false
 
@@ -157,7 +158,20 @@ export class Dispatcher {
     const { live } = entry
     if (live?.claim) live.claim.stop.abort(stopReason('DEADLINE_EXCEEDED'))
     else if ((live?.task.deadlineAt ?? Infinity) <= this.#clock.now()) void this.#expire(entry)
-    else this.schedule(entry)
+    else {
+      this.#waiting.add(entry)
+      this.#pumpSoon()
+    }
+  }
+
+  /** When all that is due at this moment is in line: the most urgent goes first. */
+  #pumpSoon(): void {
+    if (this.#isPumpDue) return
+    this.#isPumpDue = true
+    queueMicrotask(() => {
+      this.#isPumpDue = false
+      this.#pump()
+    })
   }
 
   async #expire(entry: Entry): Promise<void> {

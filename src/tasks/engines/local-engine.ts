@@ -39,6 +39,7 @@ export interface LocalEngineParts {
 /** What exists once the host is known. */
 interface Open {
   readonly clock: Clock
+  readonly ageOf: (now: number) => number
   readonly host: EngineHost
   readonly ledger: Ledger
   readonly dispatcher: Dispatcher
@@ -59,7 +60,6 @@ export class LocalEngine implements TaskEngine {
   #lost: EngineUnavailable | undefined
   /** Starts that are being written and will have to wait in the queue. */
   #arriving = 0
-  readonly #ageOf = createAges()
 
   constructor({ name, store, queueLimit }: LocalEngineParts) {
     this.name = name
@@ -82,12 +82,12 @@ export class LocalEngine implements TaskEngine {
   }
 
   async submit(spec: TaskSpec): Promise<Submitted> {
-    const { clock, ledger, dispatcher } = this.#serving()
+    const { clock, ageOf, ledger, dispatcher } = this.#serving()
     const now = clock.now()
     const holder = ledger.index.holder(spec, now)
     // No `await` between looking and reserving: of many starts with one key, one finds it free.
     if (holder) return (await this.#replay(holder, spec)) ?? this.submit(spec)
-    const queued = created(spec, this.#ageOf(now))
+    const queued = created(spec, ageOf(now))
     const slot = dispatcher.takeSlot(queued, now)
     if (!slot) this.#admit()
     return { kind: 'created', task: await this.#reserving(spec, () => this.#create(queued, slot)) }
@@ -180,7 +180,10 @@ export class LocalEngine implements TaskEngine {
       throw error
     }
     const dispatcher = new Dispatcher({ host, ledger, hub: this.#hub })
-    this.#open = { clock, host, ledger, dispatcher, sweeper: new Sweeper(clock, ledger, report) }
+    // Records of a time to come, as a clock that was set back leaves them, don't lead the new ones astray.
+    const ageOf = createAges(Math.min(ledger.index.newest, clock.now() + 1))
+    const sweeper = new Sweeper(clock, ledger, report)
+    this.#open = { clock, ageOf, host, ledger, dispatcher, sweeper }
     this.#open.sweeper.start()
     dispatcher.resume(ledger.index.live())
   }

@@ -51,6 +51,12 @@ export class TaskIndex {
     return entry
   }
 
+  /** When the youngest task was made. */
+  get newest(): number {
+    this.#sort()
+    return this.#byAge.at(-1)?.createdAt ?? 0
+  }
+
   /** A task that is there, now. */
   find(id: string, now: number): Entry | undefined {
     const entry = this.#byId.get(id)
