@@ -82,7 +82,10 @@ export class TestEngine implements TaskEngine {
 
   open(host: EngineHost): Promise<void> {
     this.#host = host
-    this.#opening ??= this.#start()
+    this.#opening ??= this.#start().catch((error: unknown) => {
+      this.#opening = undefined
+      throw error
+    })
     return this.#opening
   }
 

@@ -7,7 +7,7 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 const root = path.resolve(import.meta.dirname, '../..')
-const PAGES = ['README.md', 'docs/guide.md']
+const PAGES = ['README.md', 'docs/guide.md', 'docs/testing.md']
 const run = promisify(execFile)
 
 interface Block {
@@ -103,17 +103,29 @@ describe.each(PAGES)('%s', (page) => {
       await errand(dir, 'generate', 'app.ts', '--out', 'clients')
   })
 
-  test.each(pairs)('%s, calling %s, prints what the page says', async (client, app) => {
-    const expected = expectedOutput(files.get(client) as string)
-    const URL = await serve(dir, app)
-    const { stdout } = await run(process.execPath, [CONDITION, client], {
-      cwd: dir,
-      env: environment(dir, { URL }),
+  const tests = [...files.keys()].filter((file) => file.endsWith('.test.ts'))
+  if (tests.length > 0)
+    test.each(tests)('%s passes under node --test', async (file) => {
+      const { stdout } = await run(process.execPath, [CONDITION, '--test', '--test-reporter=tap', file], {
+        cwd: dir,
+        env: environment(dir),
+      }).catch((error: unknown) => error as { stdout: string })
+      expect(Number(/^# pass (\d+)$/m.exec(stdout)?.[1]), stdout).toBeGreaterThan(0)
+      expect(stdout).toMatch(/^# fail 0$/m)
     })
-    expect(stdout.trim().split('\n')).toEqual(expected)
-    expect(expected.length).toBeGreaterThan(0)
-    await stop()
-  })
+
+  if (pairs.length > 0)
+    test.each(pairs)('%s, calling %s, prints what the page says', async (client, app) => {
+      const expected = expectedOutput(files.get(client) as string)
+      const URL = await serve(dir, app)
+      const { stdout } = await run(process.execPath, [CONDITION, client], {
+        cwd: dir,
+        env: environment(dir, { URL }),
+      })
+      expect(stdout.trim().split('\n')).toEqual(expected)
+      expect(expected.length).toBeGreaterThan(0)
+      await stop()
+    })
 
   test('its code type-checks under strict', async () => {
     const config = {

@@ -434,6 +434,16 @@ describe('faults', () => {
   })
 })
 
+describe('a store that is down from the start', () => {
+  it('is found when it is up', async () => {
+    await using app = createApp()
+    app.faults.storeDown()
+    await expect(start(app)).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' })
+    app.faults.storeUp()
+    expect(await (await start(app)).result()).toEqual({ shipped: 'a' })
+  })
+})
+
 describe('a crash', () => {
   it('loses what ran, and the restarted engine runs it again', async () => {
     await using app = createApp()

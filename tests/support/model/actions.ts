@@ -69,6 +69,6 @@ export const lives: fc.Arbitrary<Action[]> = fc.array(
     { weight: 4, arbitrary: advance },
     { weight: 1, arbitrary: ending },
     { weight: 1, arbitrary: outage },
-  ) as fc.Arbitrary<Action>,
+  ),
   { minLength: 1, maxLength: 60, size: 'max' },
 )

@@ -156,7 +156,7 @@ export class Model {
 
   /** What there is to list, newest first. */
   get listed(): string[] {
-    return [...this.tasks.keys()].filter((id) => this.exists(id)).reverse()
+    return [...this.tasks.keys()].filter((id) => this.exists(id)).toReversed()
   }
 
   /** How a running task must go on after an attempt that ended so. */
