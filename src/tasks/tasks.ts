@@ -1,5 +1,4 @@
 /** The one door into tasks: starts them, reads them, stops them, for whoever may. */
-import { LONGEST_TIMER } from '../config/option-rules.ts'
 import { createHandle } from '../protocol/handle.ts'
 import type { TaskAccess } from '../protocol/task-access.ts'
 import type { TaskHandle } from '../protocol/task-handle.ts'
@@ -13,9 +12,8 @@ import {
 import { ProcedureError } from '../procedures/errors.ts'
 import type { TaskStarter } from '../procedures/handler.ts'
 import type { AnyProcedure, RepeatableStart, StartOptions, TaskProcedure } from '../procedures/procedure.ts'
-import type { PathOf } from '../procedures/task-call.ts'
-import type { Admission } from '../procedures/task-call.ts'
-import type { Clock } from './clock.ts'
+import type { Admission, PathOf } from '../procedures/task-call.ts'
+import { limitedBy, type Clock } from './clock.ts'
 import type { EngineEvent, TaskEngine, TaskPolicy, TaskQuery } from './engine.ts'
 import { createTaskId, isTaskId } from './id.ts'
 import { shuttingDown, unavailable, unknownTask } from './refusals.ts'
@@ -268,14 +266,10 @@ export class Tasks implements TaskStarter {
       isFinished(task.status) || (after !== undefined && revOf(task) !== after)
     const task = await this.find(id, caller)
     if (!task || isDone(task) || timeout <= 0) return { task, letGo: false }
-    const { clock } = this.#parts
     const engine = await this.#parts.engine()
-    const limit = new AbortController()
-    const timer = clock.setTimer(() => limit.abort(), Math.min(timeout, LONGEST_TIMER))
-    timer.unref()
-    const ends = signal ? AbortSignal.any([signal, limit.signal]) : limit.signal
-    const happened = await untilEvent(engine, id, isDone, ends).finally(() => clock.clearTimer(timer))
-    return { task: await this.find(id, caller), letGo: !happened && !ends.aborted }
+    const limit = limitedBy(this.#parts.clock, timeout, signal)
+    const happened = await untilEvent(engine, id, isDone, limit.signal).finally(limit.release)
+    return { task: await this.find(id, caller), letGo: !happened && !limit.signal.aborted }
   }
 
   #toEvent(event: EngineEvent, caller: Caller): TaskEvent {

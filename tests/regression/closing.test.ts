@@ -59,7 +59,7 @@ test('a closed app does not listen again', async () => {
 test('listen names all that is wrong with its options', async () => {
   const options = { prot: 80, port: '80', host: 7, signals: 'no' }
   await expect(createApp({ ping }).listen(options as never)).rejects.toThrow(
-    'listen(): option prot is unknown, expected one of port, host, signals; ' +
+    'listen(): option prot is unknown, expected one of port, host, signals, work; ' +
       'option port is "80", expected a whole number from 0 to 65535, such as 3000; ' +
       "option host is 7, expected an address, such as '0.0.0.0'; " +
       'option signals is "no", expected true, false or a function that is told of a signal',

@@ -3,7 +3,7 @@
  *
  * Not in it: the records themselves (ledger), how a handler is run (host).
  */
-import { sleep, type Clock, type Timer } from '../clock.ts'
+import { sleep, type Clock } from '../clock.ts'
 import type { EngineHost, TaskPolicy } from '../engine.ts'
 import type { Outcome } from '../executor.ts'
 import { expired, progressed, recovered, started } from '../lifecycle.ts'
@@ -15,8 +15,10 @@ import { Crew } from './crew.ts'
 import type { Entry, Live } from './entry.ts'
 import type { EventHub } from './event-hub.ts'
 import type { Ledger } from './ledger.ts'
+import { Pause, STORE_PAUSE } from './pause.ts'
 import { rulesOf } from './rules.ts'
 import { Slots, type Slot } from './slots.ts'
+import { tellToStop } from './tell-to-stop.ts'
 import { WaitingRoom } from './waiting-room.ts'
 
 /** What it works with. */
@@ -26,14 +28,8 @@ export interface DispatcherParts {
   readonly hub: EventHub
 }
 
-/** How long nothing is claimed after the store failed, and between tries to write how an attempt ended. */
-const STORE_PAUSE = 1000
-
 /** How long a task rests that its executor gave back. */
 const GIVEN_BACK_PAUSE = 10
-
-/** How long after its grace a drain waits for attempts that were told to stop. */
-const LONGEST_LINGER = 2000
 
 /** Runs tasks while there are slots for them. */
 export class Dispatcher {
@@ -44,10 +40,8 @@ export class Dispatcher {
   readonly #slots: Slots
   readonly #crew: Crew
   readonly #waiting: WaitingRoom
+  readonly #pause: Pause
   #procedures: ReadonlySet<string> = new Set()
-  #pause: Timer | undefined
-  /** The store failed when it was last written to, which was reported. */
-  #failing = false
   #isPumpDue = false
   #stopped = false
   #gone = false
@@ -60,6 +54,11 @@ export class Dispatcher {
     this.#slots = new Slots((runOn) => host.slots(runOn))
     this.#crew = new Crew(host.clock)
     this.#waiting = new WaitingRoom(host.clock, (entry) => this.#due(entry))
+    this.#pause = new Pause(
+      host.clock,
+      (...told) => host.report(...told),
+      () => this.#pump(),
+    )
   }
 
   /** Takes tasks of an earlier process, oldest first. */
@@ -121,18 +120,18 @@ export class Dispatcher {
   /** Claims and writes no more, and tells what runs to stop: somebody else has the tasks. */
   abandon(): void {
     this.#stopped = this.#gone = true
-    this.#clock.clearTimer(this.#pause)
+    this.#pause.stop()
     this.#waiting.stop()
-    this.#tellToStop()
+    tellToStop(this.#ledger.index.live())
   }
 
   /** Claims no more, waits so many ms for what runs, then tells it to stop and gives back what does not. */
   async drain(grace: number): Promise<void> {
     if (this.#gone) return
     this.#stopped = true
-    this.#clock.clearTimer(this.#pause)
+    this.#pause.stop()
     if (!(await this.#crew.gone(grace))) {
-      const linger = this.#tellToStop()
+      const linger = tellToStop(this.#ledger.index.live())
       if (!(await this.#crew.gone(linger))) await this.#giveBack()
     }
     this.#gone = true
@@ -150,7 +149,7 @@ export class Dispatcher {
   }
 
   get #isResting(): boolean {
-    return this.#stopped || this.#pause !== undefined
+    return this.#stopped || this.#pause.isOn
   }
 
   /** Something is due: a task's `runAt`, or its deadline. */
@@ -183,7 +182,7 @@ export class Dispatcher {
       )
       if (live && !entry.live) this.withdraw(live)
     } catch (error) {
-      this.#rest(`Task ${entry.id} is past its deadline, which could not be written`, error)
+      this.#pause.begin(`Task ${entry.id} is past its deadline, which could not be written`, error)
       if (!this.#gone) this.#waiting.ringAt(entry, this.#clock.now() + STORE_PAUSE)
     }
   }
@@ -212,10 +211,10 @@ export class Dispatcher {
     const slot = this.#take(entry.procedure, this.#host.policy(entry.procedure) as TaskPolicy)
     try {
       const begun = await this.#start(entry)
-      this.#failing = false
+      this.#pause.recovered()
       if (begun) return this.begin(entry, slot)
     } catch (error) {
-      this.#rest('No task can be claimed', error)
+      this.#pause.begin('No task can be claimed', error)
       this.#waiting.add(entry)
     }
     this.release(slot)
@@ -260,11 +259,11 @@ export class Dispatcher {
     while (!this.#gone)
       try {
         await this.#ledger.change(entry, (task) => afterAttempt(task, claim, outcome, this.#clock.now()))
-        this.#failing = false
+        this.#pause.recovered()
         return
       } catch (error) {
         if (error instanceof NotJson) return this.#settle(entry, claim, notJsonOutcome(error))
-        this.#rest(`How task ${entry.id} ended could not be written, and is tried again`, error)
+        this.#pause.begin(`How task ${entry.id} ended could not be written, and is tried again`, error)
         await sleep(this.#clock, STORE_PAUSE)
       }
   }
@@ -273,29 +272,6 @@ export class Dispatcher {
     if (live?.claim !== claim) return
     live.task = progressed(live.task, claim.attempt, progress)
     this.#hub.emit(live.task.id, { type: 'progress', progress }, live.task)
-  }
-
-  /** The store failed: nothing is claimed for a moment. Reported once, however long it lasts. */
-  #rest(message: string, error: unknown): void {
-    if (this.#isResting) return
-    if (!this.#failing) this.#host.report(message, error)
-    this.#failing = true
-    this.#pause = this.#clock.setTimer(() => {
-      this.#pause = undefined
-      this.#pump()
-    }, STORE_PAUSE)
-  }
-
-  /** How long to wait for those who were told. */
-  #tellToStop(): number {
-    let linger = 0
-    for (const { live } of this.#ledger.index.live()) {
-      if (!live?.claim) continue
-      live.claim.givenBack = true
-      live.claim.stop.abort(stopReason('Draining'))
-      linger = Math.max(linger, live.claim.policy.cancelGrace)
-    }
-    return Math.min(linger, LONGEST_LINGER)
   }
 
   async #giveBack(): Promise<void> {
