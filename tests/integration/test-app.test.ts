@@ -190,8 +190,8 @@ describe('the clock', () => {
     expect(app.calls(ship).map(({ error }) => error?.message)).toEqual(Array(3).fill('the van broke down'))
   })
 
-  it('runs a chain of handlers that do real work', async () => {
-    await using app = createApp()
+  it('runs a chain of handlers that do real work, as patiently as it is told to', async () => {
+    await using app = createApp({ patience: '5s' })
     const slowly = () => new Promise((_resolve, reject) => setTimeout(reject, 20, new Error('late')))
     acts = [slowly, slowly, slowly]
     const task = await start(app)
