@@ -9,8 +9,6 @@ import type { Entry } from '../router/entries.ts'
 import type { ContextRequest } from '../router/http.ts'
 import { sleep } from '../tasks/clock.ts'
 import { inline } from '../tasks/engines/local.ts'
-// Loaded here and now, so that the first attempt begins as soon as any other.
-import '../tasks/executors/inline.ts'
 import { CallLog, type CallsOf, type NamedCall, type Named } from './call-log.ts'
 import { Faults } from './faults.ts'
 import { createTestClient, type TestClient } from './in-process.ts'
@@ -57,6 +55,9 @@ export interface TestApp<TTree = unknown, TContext = object>
 }
 
 const CONTEXT = 'x-errand-test-context'
+
+// Loaded by now, so that the first attempt begins as soon as any other.
+void import('../tasks/executors/inline.ts')
 
 /** Contexts that were given to `as`, each under the header that stands for it. */
 class Contexts {
