@@ -20,6 +20,28 @@ const importAll = (specifiers: readonly string[]): void => {
   read(process.execPath, file)
 }
 
+const APP = `
+import { createApp, local, procedure } from 'errand'
+import { z } from 'zod'
+const double = procedure.task({ input: z.number(), output: z.number(), handler: ({ input }) => input * 2 })
+const tasks = local({ dir: ${JSON.stringify(join(folder, 'data'))}, threads: 1, processes: 1, writer: 'thread' })
+export default createApp({ double }, { module: import.meta.url, tasks })
+`
+
+const MAIN = `
+import app from './app.mjs'
+const task = await app.tasks.start('double', 21)
+if ((await task.result({ timeout: '30s' })) !== 42) throw new Error('the task ended with something else')
+await app.close()
+`
+
+/** Runs a task: what the package starts as threads, it finds by its place. */
+const runTask = (): void => {
+  writeFileSync(join(folder, 'app.mjs'), APP)
+  writeFileSync(join(folder, 'main.mjs'), MAIN)
+  read(process.execPath, join(folder, 'main.mjs'))
+}
+
 /** Checks the declarations as the strictest user does: with those of all packages that they name. */
 const typecheckAll = (specifiers: readonly string[]): void => {
   const file = join(folder, 'user.mts')
@@ -39,6 +61,7 @@ const tryOut = (installed: Installed): void => {
   const entries = Object.keys(exports).filter((entry) => !entry.endsWith('.json'))
   const specifiers = entries.map((entry) => name + entry.slice(1))
   importAll([name])
+  runTask()
   for (const path of Object.values(bin)) read(process.execPath, join(installed.folder, path), '--help')
   addOptionalPeers(installed)
   importAll(specifiers)

@@ -31,6 +31,7 @@ const ENTRIES: readonly Entry[] = [
   ...['app', 'broken', 'fragile', 'no-app', 'slow'].map((name) => ({
     place: `testing/suites/executor/fixtures/${name}`,
   })),
+  { place: 'tasks/stores/sqlite/writer-entry' },
 ]
 
 const flatName = ({ place }: Entry): string => place.replaceAll('/', '-')

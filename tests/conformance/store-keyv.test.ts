@@ -1,4 +1,4 @@
-/** The Keyv store over a map, over SQLite and over a real Redis. */
+/** The Keyv store over a map, over SQLite, which is written on the event loop or in a thread, and over a real Redis. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,6 +7,7 @@ import { storeSuite, type StorePlace } from 'errand/testing/suites'
 import { afterAll, describe } from 'vitest'
 import type { Adapter } from '../../src/tasks/stores/adapter.ts'
 import { KeyvStore } from '../../src/tasks/stores/keyv-store.ts'
+import type { WriterPlace } from '../../src/tasks/stores/sqlite/open.ts'
 import { findServerStore, type ServerStore } from '../../src/tasks/stores/servers.ts'
 import { SqliteAdapter } from '../../src/tasks/stores/sqlite.ts'
 import { DURABLE, noRedis, startRedis } from '../support/servers/redis.ts'
@@ -22,7 +23,7 @@ const mapPlace = (): StorePlace => {
   }
 }
 
-const sqlitePlace = (): StorePlace => {
+const sqlitePlace = (writer: WriterPlace) => (): StorePlace => {
   const dir = mkdtempSync(join(tmpdir(), 'errand-store-'))
   const use = async <T>(work: (adapter: SqliteAdapter) => Promise<T>): Promise<T> => {
     const adapter = new SqliteAdapter({ dir })
@@ -33,7 +34,7 @@ const sqlitePlace = (): StorePlace => {
     }
   }
   return {
-    create: () => new KeyvStore(new SqliteAdapter({ dir })),
+    create: () => new KeyvStore(new SqliteAdapter({ dir, writer })),
     write: (id, text) => use(async (adapter) => void (await adapter.set(`errand:task/${id}`, text))),
     readAside: (id) =>
       use((adapter) => adapter.get<string>(`errand:bad/${id}`) as Promise<string | undefined>),
@@ -42,7 +43,8 @@ const sqlitePlace = (): StorePlace => {
 }
 
 storeSuite('Keyv over a map', mapPlace)
-storeSuite('Keyv over SQLite', sqlitePlace)
+storeSuite('Keyv over SQLite', sqlitePlace('inline'))
+storeSuite('Keyv over SQLite, written in a thread', sqlitePlace('thread'))
 
 const redisPlace = (places: RedisPlaces, toStore: (url: string) => string | Adapter): StorePlace => {
   const database = places.fresh()

@@ -1,9 +1,10 @@
 /** `local()` and `inline()`: tasks of one process, with nothing else to install or start. */
-import { refuseProblems, type Rules } from '../../config/option-rules.ts'
+import { oneOf, refuseProblems, type Rules } from '../../config/option-rules.ts'
 import { checkAdapter, type Adapter } from '../stores/adapter.ts'
 import { findServerStore, isServerUrl, serverUrlProblem } from '../stores/servers.ts'
 import type { TaskEngine } from '../engine.ts'
 import type { TaskStore } from '../store.ts'
+import type { OnDamage, WriterPlace } from '../stores/sqlite/open.ts'
 import { ENGINE_RULES, toSettings, type EngineOptions, type TasksOption } from './options.ts'
 
 /** Options of `local()`. */
@@ -16,18 +17,28 @@ export interface LocalOptions extends EngineOptions {
   readonly store?: 'sqlite' | 'memory' | (string & {}) | Adapter
   /** Directory of the SQLite file. Default: `ERRAND_DATA`, else `.errand` in the working directory. */
   readonly dir?: string
+  /**
+   * Where the SQLite file is written: on the event loop (`'inline'`), in a thread of its own (`'thread'`), or in a
+   * thread once the disk proves slow (`'auto'`, the default).
+   */
+  readonly writer?: WriterPlace
+  /**
+   * What a start does when the SQLite file is damaged: refuse it (`'refuse'`, the default), or set it aside and go on
+   * with the records that can still be read (`'salvage'`).
+   */
+  readonly onDamage?: OnDamage
 }
 
 /** Options of `inline()`. */
 export type InlineEngineOptions = Pick<EngineOptions, 'inline' | 'queueLimit' | 'drainGrace'>
-
-const isNamed = (value: unknown): boolean => value === 'sqlite' || value === 'memory'
 
 const LOCAL_RULES: Rules<LocalOptions> = {
   ...ENGINE_RULES,
   // Looked into by itself: what is shown of it must not have a password in it.
   store: { holds: () => true, expected: 'a store' },
   dir: { holds: (value) => typeof value === 'string' && value !== '', expected: 'a path' },
+  writer: oneOf('auto', 'inline', 'thread'),
+  onDamage: oneOf('refuse', 'salvage'),
 }
 
 const INLINE_RULES: Rules<InlineEngineOptions> = {
@@ -73,7 +84,7 @@ const createEngine = async (name: string, options: LocalOptions, queueLimit: num
   return new LocalEngine({ name, store: await toStore(options), queueLimit })
 }
 
-const toStore = async ({ store = 'sqlite', dir }: LocalOptions): Promise<TaskStore> => {
+const toStore = async ({ store = 'sqlite', ...place }: LocalOptions): Promise<TaskStore> => {
   const { KeyvStore } = await import('../stores/keyv-store.ts')
   if (store === 'memory') return new KeyvStore(new Map(), { name: 'memory' })
   if (store !== 'sqlite') {
@@ -81,13 +92,15 @@ const toStore = async ({ store = 'sqlite', dir }: LocalOptions): Promise<TaskSto
     return new KeyvStore(adapter, options)
   }
   const { SqliteAdapter } = await import('../stores/sqlite.ts')
-  return new KeyvStore(new SqliteAdapter(dir === undefined ? {} : { dir }), { name: 'sqlite' })
+  return new KeyvStore(new SqliteAdapter(place), { name: 'sqlite' })
 }
 
-const checkStore = ({ store, dir }: LocalOptions): void => {
-  if (dir !== undefined && store !== undefined && store !== 'sqlite')
-    refuse(`option dir is for the 'sqlite' store, and store is another. Leave one of them out`)
-  if (store === undefined || isNamed(store)) return
+const checkStore = ({ store, dir, writer, onDamage }: LocalOptions): void => {
+  if (store === undefined || store === 'sqlite') return
+  const misplaced = Object.entries({ dir, writer, onDamage }).filter(([, value]) => value !== undefined)
+  for (const [name] of misplaced)
+    refuse(`option ${name} is for the 'sqlite' store, and store is another. Leave one of them out`)
+  if (store === 'memory') return
   if (typeof store !== 'string') return checkAdapter(store)
   const problem = serverUrlProblem(store)
   if (problem !== undefined) refuse(`option store can't be used: ${problem}`)

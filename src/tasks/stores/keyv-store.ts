@@ -75,14 +75,12 @@ export class KeyvStore implements TaskStore {
   async *loadAll(): AsyncGenerator<StoredTask> {
     const bad = new Map<string, Unreadable>()
     for await (const [key, raw] of this.#rows()) {
-      if (!key.startsWith(TASK)) continue
-      const id = key.slice(TASK.length)
-      const task = decode(raw, id)
-      if (task instanceof Unreadable) bad.set(id, task)
+      const task = decode(raw, key)
+      if (task instanceof Unreadable) bad.set(key, task)
       else if (task) yield task
     }
     // Only now: an adapter may skip rows when others are deleted while it walks.
-    for (const [id, value] of bad) await this.#setAside(id, value)
+    for (const [key, value] of bad) await this.#setAside(key, value)
   }
 
   async put(task: StoredTask): Promise<void> {
@@ -99,12 +97,12 @@ export class KeyvStore implements TaskStore {
     if (value === undefined) return undefined
     const task = toTask(value, id)
     if (!(task instanceof Unreadable)) return task
-    await this.#setAside(id, task)
+    await this.#setAside(TASK + id, task)
     return undefined
   }
 
   async delete(id: string): Promise<void> {
-    await this.#inOrder(TASK + id, () => this.#keyv.delete(TASK + id))
+    await this.#remove(TASK + id)
   }
 
   async close(): Promise<void> {
@@ -160,6 +158,10 @@ export class KeyvStore implements TaskStore {
     if (this.#adapter instanceof Map) await nextTurn()
   }
 
+  async #remove(key: string): Promise<void> {
+    await this.#inOrder(key, () => this.#keyv.delete(key))
+  }
+
   /** Begins a write when the one before under the same key has ended, however it ended. */
   #inOrder(key: string, write: () => Promise<unknown>): Promise<unknown> {
     const before = this.#writing.get(key)
@@ -186,13 +188,14 @@ export class KeyvStore implements TaskStore {
     }
   }
 
-  async #setAside(id: string, { text, reason }: Unreadable): Promise<void> {
+  async #setAside(key: string, { text, reason }: Unreadable): Promise<void> {
     this.#unreadable += 1
-    const what = `The record of task ${id} can't be read (${reason})`
+    const name = key.startsWith(TASK) ? key.slice(TASK.length) : key
+    const what = `The record of task ${name} can't be read (${reason})`
     try {
-      await this.#set(BAD + id, text)
-      await this.delete(id)
-      const where = `${this.#namespace}:${BAD}${id}`
+      await this.#set(BAD + name, text)
+      await this.#remove(key)
+      const where = `${this.#namespace}:${BAD}${name}`
       this.#report(`${what}. It was set aside as ${where} and will not run (number ${this.#unreadable})`)
     } catch (error) {
       this.#report(`${what}, nor set aside. It stays where it is; the task will not run`, error)
@@ -200,10 +203,20 @@ export class KeyvStore implements TaskStore {
   }
 }
 
-const decode = (raw: unknown, id: string): StoredTask | Unreadable | undefined => {
-  const { value, expires } = decodeEnvelope(typeof raw === 'string' ? raw : String(raw))
-  return expires !== undefined && expires <= Date.now() ? undefined : toTask(value, id)
+/** The task under a key; undefined when its time is over, and for what is no task. */
+const decode = (raw: unknown, key: string): StoredTask | Unreadable | undefined => {
+  const decoded = isStoredData(raw) ? raw : undefined
+  if (!key.startsWith(TASK)) {
+    // Of a damaged row the key may be what is damaged.
+    return decoded?.value instanceof Unreadable && !key.startsWith(BAD) ? decoded.value : undefined
+  }
+  const { value, expires } = decoded ?? decodeEnvelope(String(raw))
+  return expires !== undefined && expires <= Date.now() ? undefined : toTask(value, key.slice(TASK.length))
 }
+
+/** Keyv lets an adapter decode a value itself. */
+const isStoredData = (raw: unknown): raw is { readonly value: unknown; readonly expires?: number } =>
+  typeof raw === 'object' && raw !== null && 'value' in raw
 
 /** Only an ended task may vanish by itself. */
 const timeToLive = ({ expiresAt }: StoredTask): number | undefined =>

@@ -5,70 +5,82 @@
 import { EventEmitter } from 'node:events'
 import { resolve } from 'node:path'
 import type { KeyvStoreAdapter, StoredData } from 'keyv'
+import type { Report } from '../store.ts'
 import { GroupCommit, type Write } from './group-commit.ts'
-import { openSqliteFile, type Row, type SqliteFile } from './sqlite-file.ts'
+import { Unreadable } from './record-codec.ts'
+import { openStore, type OnDamage, type OpenStore, type WriterPlace } from './sqlite/open.ts'
+import { isIntact, sumOf, type Row } from './sqlite/row.ts'
 
-/** Where the rows are. */
+/** Where the rows are, and how they are written. */
 export interface SqliteAdapterOptions {
   /** Default: `ERRAND_DATA`, else `.errand` in the working directory. */
   readonly dir?: string
   /** Default `'tasks.db'`. */
   readonly file?: string
-  /** Whether this process must be the only one, which tasks need and a shared cache doesn't. Default true. */
-  readonly exclusive?: boolean
+  /** Default `'auto'`. */
+  readonly writer?: WriterPlace
+  /** Default `'refuse'`. */
+  readonly onDamage?: OnDamage
 }
 
 interface Open {
-  readonly file: SqliteFile
+  readonly store: OpenStore
   readonly commits: GroupCommit
 }
 
 /**
  * Opens its file at first use, or at `open`. Writes of one event-loop turn share one commit.
- * Rows past their time are not returned, and deleted when they are met.
- *
- * @example const cache = new Keyv({ store: new SqliteAdapter({ dir: './cache', exclusive: false }) })
+ * Rows past their time are not returned, and deleted when they are met. The value of a damaged row is an
+ * `Unreadable`.
  */
 export class SqliteAdapter extends EventEmitter implements KeyvStoreAdapter {
   /** What acknowledged writes survive. */
   readonly durable = 'power'
+  /** Another process is kept out, by a lock. */
+  readonly exclusive = true
   /** Read by Keyv, which recognises adapters it can iterate by their dialect. */
   readonly opts: { readonly dialect: 'sqlite'; readonly url: string }
   namespace?: string | undefined
   readonly #path: string
-  /** Whether another process is kept out, by a lock on the file. */
-  readonly exclusive: boolean
+  readonly #writer: WriterPlace
+  readonly #onDamage: OnDamage
+  #report: Report = (message, cause) => this.emit('error', new Error(message, { cause }))
   #state: Open | undefined
   #opening: Promise<Open> | undefined
   #closed = false
 
   constructor(options: SqliteAdapterOptions = {}) {
     super()
-    this.#path = resolve(options.dir ?? (process.env['ERRAND_DATA'] || '.errand'), options.file ?? 'tasks.db')
-    this.exclusive = options.exclusive ?? true
+    const { dir, file = 'tasks.db', writer = 'auto', onDamage = 'refuse' } = options
+    this.#path = resolve(dir ?? (process.env['ERRAND_DATA'] || '.errand'), file)
+    this.#writer = writer
+    this.#onDamage = onDamage
     this.opts = { dialect: 'sqlite', url: `sqlite://${this.#path}` }
   }
 
   /**
-   * Opens the file now, also after `disconnect`.
+   * Opens the file now, also after `disconnect`. What is found missing is reported.
    * @throws Error when another process owns it or when it is damaged
    */
-  async open(): Promise<void> {
+  async open(report = this.#report): Promise<void> {
+    this.#report = report
     this.#closed = false
     await this.#opened()
   }
 
   async get<Value>(key: string): Promise<StoredData<Value> | undefined> {
-    return this.#fresh((await this.#opened()).file.read(key)) as StoredData<Value> | undefined
+    return this.#fresh((await this.#opened()).store.reader.read(key)) as StoredData<Value> | undefined
   }
 
   async getMany<Value>(keys: string[]): Promise<Array<StoredData<Value | undefined>>> {
-    const { file } = await this.#opened()
-    return keys.map((key) => this.#fresh(file.read(key)) as StoredData<Value | undefined>)
+    const { reader } = (await this.#opened()).store
+    return keys.map((key) => this.#fresh(reader.read(key)) as StoredData<Value | undefined>)
   }
 
   async set(key: string, value: unknown, ttl?: number): Promise<boolean> {
-    await this.#write({ kind: 'put', values: [key, toText(key, value), ttl ? Date.now() + ttl : null] })
+    const text = toText(key, value)
+    const expires = ttl ? Date.now() + ttl : null
+    await this.#write({ kind: 'put', values: [key, sumOf(key, expires, text), expires, text] })
     return true
   }
 
@@ -100,13 +112,13 @@ export class SqliteAdapter extends EventEmitter implements KeyvStoreAdapter {
   async *iterator<Value>(
     namespace?: string,
   ): AsyncGenerator<Array<string | Awaited<Value> | undefined>, void> {
-    const { file } = await this.#opened()
+    const { reader } = (await this.#opened()).store
     const [from, to] = toRange(namespace)
     let page: readonly Row[] = []
-    for (let after: string = from; (page = file.page(after, to)).length > 0; after = page.at(-1)!.key)
+    for (let after: string = from; (page = reader.page(after, to)).length > 0; after = page.at(-1)!.key)
       for (const row of page) {
         const value = this.#fresh(row)
-        if (value !== undefined) yield [row.key, value]
+        if (value !== undefined) yield [row.key, value as Awaited<Value>]
       }
   }
 
@@ -117,7 +129,7 @@ export class SqliteAdapter extends EventEmitter implements KeyvStoreAdapter {
     this.#state = this.#opening = undefined
     if (!state) return
     await state.commits.idle()
-    state.file.close()
+    await state.store.close()
   }
 
   async #write(write: Write): Promise<number> {
@@ -133,8 +145,14 @@ export class SqliteAdapter extends EventEmitter implements KeyvStoreAdapter {
 
   async #openFile(): Promise<Open> {
     try {
-      const file = await openSqliteFile(this.#path, { exclusive: this.exclusive })
-      this.#state = { file, commits: new GroupCommit((writes) => file.commit(writes)) }
+      const store = await openStore({
+        path: this.#path,
+        range: toRange(this.namespace),
+        writer: this.#writer,
+        onDamage: this.#onDamage,
+        report: (message, error) => this.#report(message, error),
+      })
+      this.#state = { store, commits: new GroupCommit((writes) => store.writer.commit(writes)) }
       return this.#state
     } finally {
       this.#opening = undefined
@@ -142,7 +160,8 @@ export class SqliteAdapter extends EventEmitter implements KeyvStoreAdapter {
   }
 
   /** The value of a row, unless its time is over: then the row is deleted, which nobody waits for. */
-  #fresh(row: Row | undefined): string | undefined {
+  #fresh(row: Row | undefined): string | { readonly value: Unreadable } | undefined {
+    if (row && !isIntact(row)) return { value: new Unreadable(row.value, 'its checksum is wrong') }
     if (!row || row.expires === null || row.expires > Date.now()) return row?.value
     // Not `delete`: a new value may be on its way. A failure is left alone: the row is met again.
     this.#write({ kind: 'expire', values: [row.key, Date.now()] }).catch(() => {})

@@ -83,6 +83,9 @@ describe('local()', () => {
     [{ store: {} }, 'it lacks get, set, delete, clear, iterator'],
     [{ store: new Keyv() }, 'store is a Keyv'],
     [{ store: 'memory', dir: 'data' }, `option dir is for the 'sqlite' store`],
+    [{ writer: 'slow' }, `option writer is "slow", expected one of 'auto', 'inline', 'thread'`],
+    [{ onDamage: true }, `option onDamage is true, expected one of 'refuse', 'salvage'`],
+    [{ store: 'memory', writer: 'thread' }, `option writer is for the 'sqlite' store`],
     [{ dir: '' }, 'local(): option dir is "", expected a path'],
   ])('refuses %o', (options, message) => {
     expect(() => local(options as LocalOptions)).toThrow(TypeError)

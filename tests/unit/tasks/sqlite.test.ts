@@ -64,17 +64,25 @@ describe('as a plain Keyv store', () => {
   })
 
   it('keeps namespaces apart', async () => {
-    const shared = { exclusive: false }
-    const [a, ab] = ['a', 'ab'].map((namespace) => new Keyv({ store: create(shared), namespace })) as [
-      Keyv,
-      Keyv,
-    ]
-    await a.set('x', 1)
-    await ab.set('x', 2)
-    expect([await a.get('x'), await ab.get('x')]).toEqual([1, 2])
-    await a.clear()
-    expect([await a.get('x'), await ab.get('x')]).toEqual([undefined, 2])
-    expect(await keysOf(ab.iterator!(undefined))).toEqual(['x'])
+    const use = async (namespace: string, work: (keyv: Keyv) => Promise<void>) => {
+      const keyv = new Keyv({ store: create(), namespace })
+      await work(keyv)
+      await keyv.disconnect()
+    }
+    await use('a', async (a) => void (await a.set('x', 1)))
+    await use('ab', async (ab) => {
+      expect(await ab.get('x')).toBeUndefined()
+      await ab.set('x', 2)
+    })
+    await use('a', async (a) => {
+      expect(await a.get('x')).toBe(1)
+      await a.clear()
+      expect(await a.get('x')).toBeUndefined()
+    })
+    await use('ab', async (ab) => {
+      expect(await ab.get('x')).toBe(2)
+      expect(await keysOf(ab.iterator!(undefined))).toEqual(['x'])
+    })
   })
 
   it('lets values vanish at their time, and not the ones that replaced them', async () => {
@@ -133,6 +141,7 @@ describe('the file', () => {
       '.gitignore',
       'tasks.db',
       'tasks.db-lock',
+      'tasks.db-mark',
       'tasks.db-shm',
       'tasks.db-wal',
     ])
