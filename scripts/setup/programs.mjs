@@ -31,6 +31,12 @@ const PROGRAMS = {
     // Debian keeps it out of PATH, one folder for each version.
     commands: ['postgres', '/usr/lib/postgresql/*/bin/postgres'],
   },
+  strace: {
+    env: 'ERRAND_STRACE',
+    debian: 'strace',
+    for: 'the tests of what is on the disk when a start is acknowledged',
+    commands: ['strace'],
+  },
 }
 
 const skipped = (process.env.ERRAND_SKIP ?? '').split(',')
