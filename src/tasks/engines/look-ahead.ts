@@ -11,13 +11,20 @@
  */
 const SHORT = 4
 
+/** What is known of an attempt that is out. */
+interface Out {
+  readonly since: number
+  /** How many were out when it was handed out. */
+  readonly behind: number
+}
+
 /** Watches how long attempts are out. */
 export class LookAhead {
   readonly #reach: number
-  /** When each attempt that is out was handed out, the longest out first. */
-  readonly #out = new Map<object, number>()
-  /** Rises at once, falls slowly. */
-  #typical = Infinity
+  /** The longest out first. */
+  readonly #out = new Map<object, Out>()
+  /** How long one attempt keeps all slots together from the next. Rises at once, falls slowly. In ms. */
+  #pace = Infinity
 
   /** @param reach the most per slot */
   constructor(reach: number) {
@@ -25,24 +32,24 @@ export class LookAhead {
   }
 
   begin(attempt: object, now: number): void {
-    this.#out.set(attempt, now)
+    this.#out.set(attempt, { since: now, behind: this.#out.size })
   }
 
   /** One that never began is left alone. */
   end(attempt: object, now: number): void {
-    const begun = this.#out.get(attempt)
-    if (begun === undefined) return
+    const out = this.#out.get(attempt)
+    if (!out) return
     this.#out.delete(attempt)
-    const took = now - begun
-    this.#typical =
-      took > this.#typical || this.#typical === Infinity ? took : this.#typical * 0.9 + took * 0.1
+    // Those it waited behind took their share of the time that it was out.
+    const pace = (now - out.since) / (out.behind + 1)
+    this.#pace = pace > this.#pace || this.#pace === Infinity ? pace : this.#pace * 0.9 + pace * 0.1
   }
 
-  /** How many more per slot. */
-  perSlot(now: number): number {
-    if (this.#reach === 0 || this.#typical > SHORT) return 0
+  /** How many more than there are slots may be out. */
+  beyond(slots: number, now: number): number {
+    if (this.#reach === 0 || this.#pace > SHORT) return 0
     const [longestOut] = this.#out.values()
-    if (longestOut !== undefined && now - longestOut > SHORT) return 0
-    return Math.min(this.#reach, Math.floor(SHORT / this.#typical))
+    if (longestOut !== undefined && now - longestOut.since > SHORT) return 0
+    return Math.min(this.#reach * slots, Math.floor(SHORT / this.#pace))
   }
 }

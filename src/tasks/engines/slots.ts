@@ -20,7 +20,7 @@ class Lane {
 }
 
 /** Workers take short tasks in small batches; on the event loop everything begins at once. */
-const WORKER_REACH = 16
+const WORKER_REACH = 32
 
 /** Counts what is out against what may be. */
 export class Slots {
@@ -41,7 +41,7 @@ export class Slots {
     const { taken, lookAhead } = this.#lanes[runOn]
     const limit = this.#limit(runOn)
     if ((this.#byProcedure.get(procedure) ?? 0) >= concurrency) return false
-    return taken < limit || taken < limit * (1 + lookAhead.perSlot(performance.now()))
+    return taken < limit || taken < limit + lookAhead.beyond(limit, performance.now())
   }
 
   take(procedure: string, policy: TaskPolicy): Slot {

@@ -55,25 +55,34 @@ describe('alarms', () => {
 })
 
 describe('look-ahead', () => {
+  const run = (ahead: LookAhead, from: number, took: number) => {
+    const attempt = {}
+    ahead.begin(attempt, from)
+    ahead.end(attempt, from + took)
+  }
+
   it('is none until tasks prove short, and none the moment one turns out long', () => {
     const ahead = new LookAhead(16)
-    const run = (from: number, took: number) => {
-      const attempt = {}
-      ahead.begin(attempt, from)
-      ahead.end(attempt, from + took)
-    }
-    expect(ahead.perSlot(0)).toBe(0)
-    run(0, 1)
-    expect(ahead.perSlot(1)).toBe(4)
-    for (let n = 0; n < 100; n++) run(n, 0.01)
-    expect(ahead.perSlot(100)).toBe(16)
+    expect(ahead.beyond(1, 0)).toBe(0)
+    run(ahead, 0, 1)
+    expect(ahead.beyond(1, 1)).toBe(4)
+    for (let n = 0; n < 100; n++) run(ahead, n, 0.01)
+    expect(ahead.beyond(1, 100)).toBe(16)
+    expect(ahead.beyond(2, 100)).toBe(32)
     ahead.begin({}, 100)
-    expect(ahead.perSlot(103)).toBe(16)
-    expect(ahead.perSlot(105)).toBe(0)
+    expect(ahead.beyond(1, 103)).toBe(16)
+    expect(ahead.beyond(1, 105)).toBe(0)
     const long = new LookAhead(16)
-    const attempt = {}
-    long.begin(attempt, 0)
-    long.end(attempt, 50)
-    expect(long.perSlot(60)).toBe(0)
+    run(long, 0, 50)
+    expect(long.beyond(1, 60)).toBe(0)
+  })
+
+  it('does not take the wait behind others for the length of a task', () => {
+    const ahead = new LookAhead(16)
+    const attempts = Array.from({ length: 16 }, () => ({}))
+    for (const attempt of attempts) ahead.begin(attempt, 0)
+    // One after the other, a quarter of a millisecond each.
+    attempts.forEach((attempt, index) => ahead.end(attempt, (index + 1) / 4))
+    expect(ahead.beyond(1, 4)).toBe(16)
   })
 })
