@@ -4,8 +4,6 @@
  *
  * Not in it: limits on I/O, such as how long a store may take to answer. Those are real time.
  */
-import { LONGEST_TIMER } from '../config/option-rules.ts'
-
 /** What a clock gives for a time that was set. */
 export interface Timer {
   /** Lets the process end before it rings. */
@@ -26,21 +24,6 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   setTimer: (ring, ms) => setTimeout(ring, ms),
   clearTimer: (timer) => clearTimeout(timer as NodeJS.Timeout | undefined),
-}
-
-/** A signal that aborts when so many ms have passed, or with another; `release` it when it is needed no more. */
-export const limitedBy = (
-  clock: Clock,
-  ms: number,
-  signal: AbortSignal | undefined,
-): { readonly signal: AbortSignal; readonly release: () => void } => {
-  const limit = new AbortController()
-  const timer = clock.setTimer(() => limit.abort(), Math.min(ms, LONGEST_TIMER))
-  timer.unref()
-  return {
-    signal: signal ? AbortSignal.any([signal, limit.signal]) : limit.signal,
-    release: () => clock.clearTimer(timer),
-  }
 }
 
 /** Resolves when so many ms have passed. */

@@ -141,11 +141,11 @@ export interface TaskEngine {
   /**
    * Everything that happens to a task after `after` (default: from its present state, which comes first), ending with
    * `done`, whichever process runs it. Gapless, or with a `gap`, which the state after it follows. Ends at once for an
-   * unknown id.
+   * unknown id. Whoever watches `once` does not come back with `after`: nothing need be kept for it.
    */
   events(
     id: string,
-    options: { readonly after?: string; readonly signal: AbortSignal },
+    options: { readonly after?: string; readonly once?: boolean; readonly signal: AbortSignal },
   ): AsyncIterable<EngineEvent>
   cancel(id: string): Promise<CancelResult | undefined>
   /** Queues an ended, not succeeded task again. `'not-ended'` or `'succeeded'` when it can't be. */

@@ -13,14 +13,14 @@ import { ProcedureError } from '../procedures/errors.ts'
 import type { TaskStarter } from '../procedures/handler.ts'
 import type { AnyProcedure, RepeatableStart, StartOptions, TaskProcedure } from '../procedures/procedure.ts'
 import type { Admission, PathOf } from '../procedures/task-call.ts'
-import { limitedBy, type Clock } from './clock.ts'
+import type { Clock } from './clock.ts'
 import type { EngineEvent, TaskEngine, TaskPolicy, TaskQuery } from './engine.ts'
 import { createTaskId, isTaskId } from './id.ts'
 import { shuttingDown, unavailable, unknownTask } from './refusals.ts'
 import { revOf, toRecord, type RecordView } from './record.ts'
-import { untilEvent } from './until-event.ts'
 import { digest, keyReused, readStartOptions } from './start-options.ts'
 import type { StoredTask } from './stored-task.ts'
+import { Waits } from './waits.ts'
 
 /** Who asks. */
 export interface Caller {
@@ -90,9 +90,11 @@ const without = <T extends object>(query: T): { [K in keyof T]: Exclude<T[K], un
 /** Tasks of one app. */
 export class Tasks implements TaskStarter {
   readonly #parts: TasksParts
+  readonly #waits: Waits
 
   constructor(parts: TasksParts) {
     this.#parts = parts
+    this.#waits = new Waits(parts.engine, parts.clock)
   }
 
   /**
@@ -262,14 +264,12 @@ export class Tasks implements TaskStarter {
     { timeout, after, signal }: WaitQuery,
     caller: Caller,
   ): Promise<{ readonly task: StoredTask | undefined; readonly letGo: boolean }> {
-    const isDone = (task: StoredTask): boolean =>
-      isFinished(task.status) || (after !== undefined && revOf(task) !== after)
     const task = await this.find(id, caller)
-    if (!task || isDone(task) || timeout <= 0) return { task, letGo: false }
-    const engine = await this.#parts.engine()
-    const limit = limitedBy(this.#parts.clock, timeout, signal)
-    const happened = await untilEvent(engine, id, isDone, limit.signal).finally(limit.release)
-    return { task: await this.find(id, caller), letGo: !happened && !limit.signal.aborted }
+    const isDone = !task || isFinished(task.status) || (after !== undefined && revOf(task) !== after)
+    if (isDone || timeout <= 0) return { task, letGo: false }
+    const end = await this.#waits.until(task, { forChange: after !== undefined, timeout, signal })
+    if (typeof end === 'object') return { task: end, letGo: false }
+    return { task: await this.find(id, caller), letGo: end === 'let go' }
   }
 
   #toEvent(event: EngineEvent, caller: Caller): TaskEvent {

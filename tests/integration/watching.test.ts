@@ -63,10 +63,10 @@ const trpc = createTRPCClient<typeof app.router>({ links: errandLinks({ url }) }
 /** The channels that are watched, as the engine has them. */
 const spyOnChannels = (): Set<Channel> => {
   const channels = new Set<Channel>()
-  const { follow } = Channel.prototype
-  const spy = vi.spyOn(Channel.prototype, 'follow').mockImplementation(function (this: Channel, ...args) {
+  const { join } = Channel.prototype
+  const spy = vi.spyOn(Channel.prototype, 'join').mockImplementation(function (this: Channel, ...args) {
     channels.add(this)
-    return follow.apply(this, args)
+    return join.apply(this, args)
   })
   onTestFinished(() => spy.mockRestore())
   return channels

@@ -6,21 +6,26 @@ import { Heap, type HeapNode } from './heap.ts'
 /** A point in time that was set. */
 export type Alarm<T> = HeapNode<T>
 
-/**
- * Calls `ring` for each value at its time, in order. The timer keeps the process alive: there is work to
- * come.
- */
+/** How alarms behave. */
+export interface AlarmOptions {
+  /** Whether the process stays alive for them. Default true: there is work to come. */
+  readonly keepsAlive?: boolean
+}
+
+/** Calls `ring` for each value at its time, in order. */
 export class Alarms<T> {
   readonly #clock: Clock
   readonly #ring: (value: T) => void
+  readonly #keepsAlive: boolean
   readonly #heap = new Heap<T>()
   #timer: Timer | undefined
   #timerAt = Infinity
   #count = 0
 
-  constructor(clock: Clock, ring: (value: T) => void) {
+  constructor(clock: Clock, ring: (value: T) => void, { keepsAlive = true }: AlarmOptions = {}) {
     this.#clock = clock
     this.#ring = ring
+    this.#keepsAlive = keepsAlive
   }
 
   set(value: T, at: number): Alarm<T> {
@@ -47,6 +52,7 @@ export class Alarms<T> {
     if (this.#timerAt === Infinity) return
     const wait = Math.min(LONGEST_TIMER, Math.max(0, this.#timerAt - this.#clock.now()))
     this.#timer = this.#clock.setTimer(() => this.#ringDue(), wait)
+    if (!this.#keepsAlive) this.#timer.unref()
   }
 
   #ringDue(): void {

@@ -13,6 +13,11 @@ export type NewEvent = WithoutSeq<Exclude<EngineEvent, { type: 'done' }>>
 /** How many events a watcher may be behind, or away, before it meets a gap. */
 export const RING_SIZE = 256
 
+/** Somebody to be told that there is more to read. */
+export interface Waiting {
+  wake(): void
+}
+
 /** An event, and the task as it was when it happened. */
 interface Moment {
   readonly event: EngineEvent
@@ -36,9 +41,10 @@ export class Channel {
   /** The task as it was before the first of them, and as it is now. */
   #before: StoredTask
   #now: StoredTask
-  /** Whoever follows, each with a way to let it look again. */
-  readonly #watchers = new Set<() => void>()
+  readonly #watchers = new Set<Waiting>()
   #ended = false
+  /** Whether anybody watched who may come back. */
+  mayBeResumed = false
 
   constructor(name: string, task: StoredTask) {
     this.#name = name
@@ -46,7 +52,7 @@ export class Channel {
     this.#now = task
   }
 
-  /** How many follow it now. */
+  /** How many wait for its next event. */
   get watchers(): number {
     return this.#watchers.size
   }
@@ -56,9 +62,24 @@ export class Channel {
     return this.#ring.length
   }
 
+  /** The number of the first event that it keeps. */
+  get first(): number {
+    return this.#first
+  }
+
   /** The number of the last event. */
   get last(): number {
     return this.#first + this.#ring.length - 1
+  }
+
+  /** Whether nothing follows the last event. */
+  get isEnded(): boolean {
+    return this.#ended
+  }
+
+  /** The event of a number from `first` to `last`. */
+  at(number: number): EngineEvent {
+    return this.#ring[number - this.#first]!.event
   }
 
   /** Where a watcher that got an event of this number goes on. */
@@ -93,40 +114,23 @@ export class Channel {
   }
 
   /**
-   * What is told where events are missing: that they are, and how the task was after them. Whoever breaks off between
-   * the two is told of the gap again.
+   * What is told where events are missing up to this number, by default those that are no longer kept: that they are,
+   * and how the task was after them. Whoever breaks off between the two is told of the gap again.
    */
-  *gapBefore(number: number, task: StoredTask): Generator<EngineEvent, void> {
+  gapUntil(number = this.#first - 1, task = this.#before): EngineEvent[] {
     const seq = this.seqOf(number)
-    yield { type: 'gap', seq: `${seq}.gap` }
-    yield { type: 'state', task, seq }
+    return [
+      { type: 'gap', seq: `${seq}.gap` },
+      { type: 'state', task, seq },
+    ]
   }
 
-  /** Everything after `number`, as it happens. Whoever falls out of the ring gets a gap. */
-  async *follow(number: number, signal: AbortSignal): AsyncGenerator<EngineEvent, void> {
-    let wake = (): void => undefined
-    const look = (): void => wake()
-    this.#watchers.add(look)
-    signal.addEventListener('abort', look)
-    try {
-      for (let seen = number; !signal.aborted;) {
-        if (seen >= this.last) {
-          if (this.#ended) return
-          await new Promise<void>((resolve) => {
-            wake = resolve
-          })
-        } else if (seen + 1 < this.#first) {
-          seen = this.#first - 1
-          yield* this.gapBefore(seen, this.#before)
-        } else {
-          seen += 1
-          yield this.#ring[seen - this.#first]!.event
-        }
-      }
-    } finally {
-      this.#watchers.delete(look)
-      signal.removeEventListener('abort', look)
-    }
+  join(watcher: Waiting): void {
+    this.#watchers.add(watcher)
+  }
+
+  leave(watcher: Waiting): void {
+    this.#watchers.delete(watcher)
   }
 
   #add(event: EngineEvent, task: StoredTask): void {
@@ -140,6 +144,6 @@ export class Channel {
   }
 
   #wakeAll(): void {
-    for (const look of this.#watchers) look()
+    for (const watcher of this.#watchers) watcher.wake()
   }
 }

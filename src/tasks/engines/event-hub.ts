@@ -8,10 +8,13 @@ import { isFinished } from '../../protocol/task.ts'
 import type { EngineEvent } from '../engine.ts'
 import type { StoredTask } from '../stored-task.ts'
 import { Channel, type NewEvent } from './channel.ts'
+import { Follower } from './follower.ts'
 
 /** Where a watcher begins. */
 export interface WatchOptions {
   readonly after?: string
+  /** It will not come back with `after`. */
+  readonly once?: boolean
   readonly signal: AbortSignal
 }
 
@@ -46,7 +49,7 @@ export class EventHub {
     if (!isFinished(task.status)) return channel.emit({ type: 'state', task })
     channel.end(done(task), task)
     this.#live.delete(task.id)
-    this.#remember(task.id, channel)
+    if (channel.mayBeResumed) this.#remember(task.id, channel)
   }
 
   /** Begins anew for a task that is queued again or forgotten. */
@@ -64,39 +67,31 @@ export class EventHub {
   }
 
   /** What happens to a task whose present state this is. */
-  watch(task: StoredTask, { after, signal }: WatchOptions): AsyncGenerator<EngineEvent, void> {
-    return isFinished(task.status)
-      ? this.#watchEnded(task, signal, after)
-      : this.#watchLive(task, signal, after)
+  watch(task: StoredTask, options: WatchOptions): Follower {
+    return isFinished(task.status) ? this.#watchEnded(task, options) : this.#watchLive(task, options)
   }
 
-  async *#watchLive(
-    task: StoredTask,
-    signal: AbortSignal,
-    after?: string,
-  ): AsyncGenerator<EngineEvent, void> {
+  #watchLive(task: StoredTask, { after, once = false, signal }: WatchOptions): Follower {
     const channel = this.#channel(task)
+    if (!once) channel.mayBeResumed = true
     const seen = after === undefined ? undefined : channel.numberOf(after)
-    const from = seen ?? channel.last
-    if (after === undefined) yield { type: 'state', task, seq: channel.seqOf(from) }
-    else if (seen === undefined) yield* channel.gapBefore(from, task)
-    yield* channel.follow(from, signal)
+    if (seen !== undefined) return new Follower([], signal, { channel, seen })
+    const { last } = channel
+    const state: EngineEvent = { type: 'state', task, seq: channel.seqOf(last) }
+    const first = after === undefined ? [state] : channel.gapUntil(last, task)
+    return new Follower(first, signal, { channel, seen: last })
   }
 
-  async *#watchEnded(
-    task: StoredTask,
-    signal: AbortSignal,
-    after?: string,
-  ): AsyncGenerator<EngineEvent, void> {
+  #watchEnded(task: StoredTask, { after, signal }: WatchOptions): Follower {
     const last = done(task)
     const state: EngineEvent = { type: 'state', task, seq: `${task.revision}.state` }
-    if (after === last.seq) return
+    if (after === undefined) return new Follower([state, last], signal)
+    if (after === last.seq) return new Follower([], signal)
+    if (after === state.seq) return new Follower([last], signal)
     const channel = this.#ended.get(task.id)
-    const seen = after === undefined ? undefined : channel?.numberOf(after)
-    if (channel && seen !== undefined) return yield* channel.follow(seen, signal)
-    if (after !== undefined && after !== state.seq) yield { type: 'gap', seq: `${task.revision}.gap` }
-    if (after !== state.seq) yield state
-    yield last
+    const seen = channel?.numberOf(after)
+    if (channel && seen !== undefined) return new Follower([], signal, { channel, seen })
+    return new Follower([{ type: 'gap', seq: `${task.revision}.gap` }, state, last], signal)
   }
 
   #channel(task: StoredTask): Channel {

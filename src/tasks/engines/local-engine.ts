@@ -106,11 +106,10 @@ export class LocalEngine implements TaskEngine {
     return nextCursor === undefined ? { items } : { items, nextCursor }
   }
 
-  async *events(id: string, options: WatchOptions): AsyncGenerator<EngineEvent, void> {
+  events(id: string, options: WatchOptions): AsyncIterable<EngineEvent> {
     const entry = this.#find(id)
     // The state of a live task is taken and its watching begun in one step, so that nothing falls between.
-    const task = entry?.live?.task ?? (entry && (await this.#opened().ledger.read(entry)))
-    if (task) yield* this.#hub.watch(task, options)
+    return entry?.live ? this.#hub.watch(entry.live.task, options) : this.#eventsOfEnded(entry, options)
   }
 
   async cancel(id: string): Promise<CancelResult | undefined> {
@@ -236,6 +235,11 @@ export class LocalEngine implements TaskEngine {
     this.#hub.close()
     host.report(reason.message, reason)
     host.lost?.(reason)
+  }
+
+  async *#eventsOfEnded(entry: Entry | undefined, options: WatchOptions): AsyncGenerator<EngineEvent, void> {
+    const task = entry && (await this.#opened().ledger.read(entry))
+    if (task) yield* this.#hub.watch(task, options)
   }
 
   async #drain(grace: number): Promise<void> {

@@ -68,7 +68,7 @@ class Watcher {
   readonly seen: EngineEvent[] = []
   readonly #life: Life
   #stop = new AbortController()
-  #events: AsyncGenerator<EngineEvent, void> | undefined
+  #events: ReturnType<EventHub['watch']> | undefined
   #next: Promise<void> | undefined
 
   constructor(life: Life) {
