@@ -1,4 +1,5 @@
 /** Server-sent events (WHATWG HTML §9.2): one writer for subscriptions and for task events. */
+import { onHeartbeat } from './heartbeat.ts'
 import type { HttpReply } from './http.ts'
 
 /** One event. */
@@ -9,9 +10,6 @@ export interface ServerEvent {
   /** Sent as JSON. */
   readonly data: unknown
 }
-
-/** Milliseconds between comments that keep proxies from closing a quiet stream. */
-const HEARTBEAT = 15_000
 
 const HEADERS = [
   'content-type',
@@ -26,16 +24,19 @@ const HEADERS = [
 export const formatEvent = ({ event, id, data }: ServerEvent): string =>
   `${event ? `event: ${event}\n` : ''}${id === undefined ? '' : `id: ${id}\n`}data: ${JSON.stringify(data) ?? 'null'}\n\n`
 
-/** Texts of events, with a comment whenever nothing was said for a while. */
+/** Texts of events, with a comment at each heartbeat, whatever else was said. */
 async function* withHeartbeat(events: AsyncIterator<ServerEvent>): AsyncGenerator<string, void> {
   yield 'retry: 2000\n\n'
+  let hear = (): void => {}
+  const leave = onHeartbeat(() => hear())
   let next = events.next()
   try {
     for (;;) {
-      const { promise: quiet, resolve } = Promise.withResolvers<'quiet'>()
-      const timer = setTimeout(resolve, HEARTBEAT, 'quiet')
-      const first = await Promise.race([next, quiet]).finally(() => clearTimeout(timer))
-      if (first === 'quiet') {
+      const first = await new Promise<IteratorResult<ServerEvent> | 'heartbeat'>((resolve, reject) => {
+        hear = () => resolve('heartbeat')
+        next.then(resolve, reject)
+      })
+      if (first === 'heartbeat') {
         yield ': still here\n\n'
         continue
       }
@@ -44,6 +45,7 @@ async function* withHeartbeat(events: AsyncIterator<ServerEvent>): AsyncGenerato
       next = events.next()
     }
   } finally {
+    leave()
     next.catch(() => undefined)
     void events.return?.(undefined)?.catch(() => undefined)
   }
