@@ -3,7 +3,7 @@
  *
  * Not in it: what changes (lifecycle), when (engine, dispatcher).
  */
-import { isFinished, type TaskStatus } from '../../protocol/task.ts'
+import { isFinished } from '../../protocol/task.ts'
 import type { Clock } from '../clock.ts'
 import { EngineUnavailable } from '../engine.ts'
 import { withLateProgress } from '../lifecycle.ts'
@@ -16,14 +16,6 @@ import { TaskIndex } from './task-index.ts'
 /** Joins index, store and watchers. */
 export class Ledger {
   readonly index = new TaskIndex()
-  /** How many tasks have each status. */
-  readonly counts: Record<TaskStatus, number> = {
-    queued: 0,
-    running: 0,
-    succeeded: 0,
-    failed: 0,
-    cancelled: 0,
-  }
   readonly #clock: Clock
   readonly #store: TaskStore
   readonly #hub: EventHub
@@ -37,8 +29,8 @@ export class Ledger {
   }
 
   /** Learns of all tasks in the store. */
-  async load(): Promise<void> {
-    for await (const task of this.#store.loadAll()) this.#add(task)
+  load(): Promise<void> {
+    return this.index.addAll(this.#store.loadAll())
   }
 
   /** Writes a new task. One whose write failed is retracted, in case it was made. */
@@ -52,7 +44,7 @@ export class Ledger {
       }
       throw error
     }
-    return this.#add(task)
+    return this.index.add(task)
   }
 
   /** Deletes what callers were told was not written. Rejects while the store fails. */
@@ -105,7 +97,7 @@ export class Ledger {
     return inTurn(entry, async () => {
       if (entry.live) return false
       await this.#store.delete(entry.id)
-      if (this.index.remove(entry)) this.counts[entry.status] -= 1
+      this.index.remove(entry)
       this.#hub.forget(entry.id)
       return true
     })
@@ -116,21 +108,10 @@ export class Ledger {
     this.#doubtful.delete(id)
   }
 
-  /** A walk over a store may give a record twice. */
-  #add(task: StoredTask): Entry {
-    const twin = this.index.find(task.id, -Infinity)
-    if (twin) this.counts[twin.status] -= 1
-    const entry = this.index.add(task)
-    this.counts[task.status] += 1
-    return entry
-  }
-
   #apply(entry: Entry, written: StoredTask, before: StoredTask): StoredTask {
     const latest = entry.live?.task ?? before
     const task = latest === before ? written : withLateProgress(written, latest)
-    this.counts[entry.status] -= 1
-    this.counts[task.status] += 1
-    entry.status = task.status
+    this.index.move(entry, task.status)
     entry.expiresAt = task.expiresAt ?? Infinity
     if (isFinished(task.status)) entry.live = undefined
     else if (entry.live) entry.live.task = task

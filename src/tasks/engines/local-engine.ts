@@ -275,7 +275,7 @@ export class LocalEngine implements TaskEngine {
   }
 
   #admit(): void {
-    if (this.#opened().ledger.counts.queued + this.#arriving < this.#queueLimit) return
+    if (this.#opened().ledger.index.count('queued') + this.#arriving < this.#queueLimit) return
     throw full(this.#queueLimit)
   }
 }

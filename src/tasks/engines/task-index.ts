@@ -1,17 +1,10 @@
-/** All tasks of a local engine in memory: by id, by idempotency key, and by age for listing. */
-import { ProcedureError } from '../../procedures/errors.ts'
+/** All tasks of a local engine in memory: by id, by idempotency key, and in order for lists. */
+import type { TaskStatus } from '../../protocol/task.ts'
 import type { TaskQuery } from '../engine.ts'
 import type { StoredTask } from '../stored-task.ts'
+import { byAge } from './age-line.ts'
 import { toEntry, type Entry } from './entry.ts'
-
-/** One page of entries, newest first. */
-export interface EntryPage {
-  readonly entries: readonly Entry[]
-  readonly nextCursor?: string
-}
-
-/** A place in the order of age. */
-type Place = Pick<Entry, 'createdAt' | 'id'>
+import { Listing, type EntryPage } from './listing.ts'
 
 /** An idempotency key that is taken by a task which is still being written. */
 export interface Reservation {
@@ -25,36 +18,37 @@ type Keyed = Pick<StoredTask, 'owner' | 'procedure' | 'idempotencyKey'>
 const scopeOf = ({ owner, procedure, idempotencyKey }: Keyed): string | undefined =>
   idempotencyKey === undefined ? undefined : JSON.stringify([owner, procedure, idempotencyKey])
 
-/** The `expiresAt` of an entry that is no longer in the index. */
-const REMOVED = -Infinity
-
 /** Knows which tasks there are; the store knows what is in them. */
 export class TaskIndex {
   readonly #byId = new Map<string, Entry>()
   readonly #byKey = new Map<string, Entry | Reservation>()
-  /** Oldest first, once sorted. Removed ones stay until there are as many of them as of the others. */
-  #byAge: Entry[] = []
-  #sorted = true
+  readonly #listing = new Listing()
 
   get size(): number {
     return this.#byId.size
   }
 
+  /** How many tasks have a status. */
+  count(status: TaskStatus): number {
+    return this.#listing.count(status)
+  }
+
   add(task: StoredTask): Entry {
-    const entry = toEntry(task)
-    const twin = this.#byId.get(entry.id)
-    if (twin) twin.expiresAt = REMOVED
-    this.#byId.set(entry.id, entry)
-    this.#insert(entry)
-    const scope = scopeOf(entry)
-    if (scope !== undefined) this.#byKey.set(scope, entry)
-    return entry
+    return this.#add(toEntry(task))
+  }
+
+  /** Many at once, in any order; of two with one id the later counts. */
+  async addAll(tasks: AsyncIterable<StoredTask>): Promise<void> {
+    const entries: Entry[] = []
+    for await (const task of tasks) entries.push(toEntry(task))
+    // Each then finds its place at the end of its lines.
+    for (const entry of entries.sort(byAge)) this.#add(entry)
   }
 
   /** When the youngest task was made. */
   get newest(): number {
-    this.#sort()
-    return this.#byAge.at(-1)?.createdAt ?? 0
+    const [youngest] = this.#listing.newestFirst()
+    return youngest?.createdAt ?? 0
   }
 
   /** A task that is there, now. */
@@ -63,15 +57,18 @@ export class TaskIndex {
     return entry && entry.expiresAt > now ? entry : undefined
   }
 
-  /** False when it was not there. */
-  remove(entry: Entry): boolean {
-    if (this.#byId.get(entry.id) !== entry) return false
+  /** Gives a task another status. */
+  move(entry: Entry, status: TaskStatus): void {
+    this.#listing.move(entry, status)
+  }
+
+  /** Nothing to do for one that is not there. */
+  remove(entry: Entry): void {
+    if (this.#byId.get(entry.id) !== entry) return
     this.#byId.delete(entry.id)
-    entry.expiresAt = REMOVED
+    this.#listing.remove(entry)
     const scope = scopeOf(entry)
     if (scope !== undefined && this.#byKey.get(scope) === entry) this.#byKey.delete(scope)
-    if (this.#byAge.length > 64 && this.#byAge.length > 2 * this.#byId.size) this.#compact()
-    return true
   }
 
   /** Who holds the idempotency key of a task to come. */
@@ -93,16 +90,8 @@ export class TaskIndex {
   }
 
   /** @throws ProcedureError BAD_REQUEST for a cursor that no page gave */
-  list({ cursor, limit, ...filter }: TaskQuery, now: number): EntryPage {
-    const entries: Entry[] = []
-    this.#sort()
-    let place = cursor === undefined ? this.#byAge.length : this.#placeOf(fromCursor(cursor))
-    while (place > 0 && entries.length < limit) {
-      const entry = this.#byAge[--place]!
-      if (entry.expiresAt > now && matches(entry, filter)) entries.push(entry)
-    }
-    const last = entries.at(-1)
-    return last && place > 0 ? { entries, nextCursor: toCursor(last) } : { entries }
+  list(query: TaskQuery, now: number): EntryPage {
+    return this.#listing.page(query, now)
   }
 
   /** Ended tasks whose time is over. */
@@ -112,57 +101,16 @@ export class TaskIndex {
 
   /** Tasks that have not ended, oldest first. */
   live(): readonly Entry[] {
-    this.#sort()
-    return this.#byAge.filter(({ live, expiresAt }) => live && expiresAt !== REMOVED)
+    return [...this.#listing.newestFirst()].filter(({ live }) => live).reverse()
   }
 
-  /** Nearly always the newest comes last; from a store, or after the clock was set back, it may not. */
-  #insert(entry: Entry): void {
-    const newest = this.#byAge.at(-1)
-    if (newest && isOlder(entry, newest)) this.#sorted = false
-    this.#byAge.push(entry)
+  #add(entry: Entry): Entry {
+    const twin = this.#byId.get(entry.id)
+    if (twin) this.remove(twin)
+    this.#byId.set(entry.id, entry)
+    this.#listing.add(entry)
+    const scope = scopeOf(entry)
+    if (scope !== undefined) this.#byKey.set(scope, entry)
+    return entry
   }
-
-  #sort(): void {
-    if (!this.#sorted) this.#byAge.sort((a, b) => (isOlder(a, b) ? -1 : 1))
-    this.#sorted = true
-  }
-
-  /** The first place whose task is not older. */
-  #placeOf(place: Place): number {
-    let [low, high] = [0, this.#byAge.length]
-    while (low < high) {
-      const middle = (low + high) >> 1
-      if (isOlder(this.#byAge[middle]!, place)) low = middle + 1
-      else high = middle
-    }
-    return low
-  }
-
-  #compact(): void {
-    this.#byAge = this.#byAge.filter(({ expiresAt }) => expiresAt !== REMOVED)
-  }
-}
-
-const isOlder = (a: Place, b: Place): boolean =>
-  a.createdAt < b.createdAt || (a.createdAt === b.createdAt && a.id < b.id)
-
-const matches = (
-  entry: Entry,
-  { procedure, status, tag, owner }: Omit<TaskQuery, 'limit' | 'cursor'>,
-): boolean =>
-  (procedure === undefined || entry.procedure === procedure) &&
-  (status === undefined || entry.status === status) &&
-  (owner === undefined || entry.owner === owner) &&
-  (tag === undefined || entry.tags?.includes(tag) === true)
-
-const toCursor = ({ createdAt, id }: Place): string => Buffer.from(`${createdAt}/${id}`).toString('base64url')
-
-const fromCursor = (cursor: string): Place => {
-  const [, createdAt, id] = /^(\d+(?:\.\d+)?)\/(.+)$/.exec(Buffer.from(cursor, 'base64url').toString()) ?? []
-  if (createdAt !== undefined && id !== undefined) return { createdAt: Number(createdAt), id }
-  throw new ProcedureError(
-    'BAD_REQUEST',
-    `cursor is ${JSON.stringify(cursor)}, expected nextCursor of an earlier page`,
-  )
 }
