@@ -9,6 +9,7 @@ import { eventsOf, progressIn, read, WAIT } from './task-stream.ts'
 import { isFinished, type TaskRecord } from './task.ts'
 
 const untilFinished = async (access: TaskAccess, id: string, signal: AbortSignal): Promise<TaskRecord> => {
+  if (access.ended) return access.ended(id, signal)
   for (;;) {
     const record = await read(access, signal, { id, wait: WAIT })
     if (isFinished(record.status)) return record
@@ -25,6 +26,8 @@ const resultOf = async (
   id: string,
   { timeout, signal }: WaitOptions = {},
 ): Promise<unknown> => {
+  // Then nothing but the task's end ends the wait, and on the server that is all there is to it.
+  if (access.ended && timeout === undefined && !signal) return outputOf(await access.ended(id))
   const stop = stopWith(signal, timeout === undefined ? timeout : toMilliseconds(timeout))
   try {
     return outputOf(await orAborted(untilFinished(access, id, stop.signal), stop.signal))

@@ -6,6 +6,8 @@ import type { TaskEvent, TaskRecord } from './task.ts'
 export interface TaskAccess extends Judge {
   /** The record; `wait` (seconds, ≤ 30) holds the answer until the task ends or, with `after`, changes. */
   get(query: { id: string; wait?: number; after?: string }, signal?: AbortSignal): Promise<TaskRecord>
+  /** The record once the task has ended, however long that takes; a handle without it asks `get` again and again. */
+  ended?(id: string, signal?: AbortSignal): Promise<TaskRecord>
   cancel(id: string): Promise<TaskRecord>
   /** Pushes events with their ids; a handle without it long-polls. May throw or end, and is then opened again. */
   watch?(

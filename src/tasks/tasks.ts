@@ -187,13 +187,15 @@ export class Tasks implements TaskStarter {
 
   /** How a handle reaches tasks from inside the server. */
   access(caller: Caller): TaskAccess {
+    const wait = async (id: string, query: WaitQuery): Promise<TaskRecord> => {
+      const { task, letGo } = await this.#wait(id, query, caller)
+      // Whoever asks would ask again at once, and for ever.
+      if (letGo) throw shuttingDown(id)
+      return this.record(task ?? unknownTask(id), caller)
+    }
     return {
-      get: async ({ id, wait = 0, after }, signal) => {
-        const { task, letGo } = await this.#wait(id, { timeout: wait * 1000, after, signal }, caller)
-        // Whoever asks would ask again at once, and for ever.
-        if (letGo) throw shuttingDown(id)
-        return this.record(task ?? unknownTask(id), caller)
-      },
+      get: ({ id, wait: seconds = 0, after }, signal) => wait(id, { timeout: seconds * 1000, after, signal }),
+      ended: (id, signal) => wait(id, { timeout: Infinity, signal }),
       cancel: async (id) => ((await this.cancel(id, caller)) ?? unknownTask(id)).record,
       watch: ({ id, lastEventId }, signal) => this.watch(id, { after: lastEventId, signal }, caller),
     }
