@@ -9,7 +9,7 @@
  * How long an attempt may be out, its wait in the worker included, for more to be handed out beside it. In
  * ms.
  */
-const SHORT = 4
+const SHORT = 10
 
 /** What is known of an attempt that is out. */
 interface Out {

@@ -20,7 +20,7 @@ class Lane {
 }
 
 /** Workers take short tasks in small batches; on the event loop everything begins at once. */
-const WORKER_REACH = 32
+const WORKER_REACH = 64
 
 /** Counts what is out against what may be. */
 export class Slots {
