@@ -12,3 +12,7 @@ export const least = (values) => Math.min(...values.filter(Number.isFinite))
 export const rotate = (values, by) => values.map((_, i) => values[(i + by) % values.length])
 
 export const fixed = (value, digits) => (Number.isFinite(value) ? value.toFixed(digits) : '-')
+
+/** The value below which a share of all values lie. */
+export const quantile = (values, share) =>
+  values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * share))]
