@@ -141,12 +141,17 @@ export interface TaskEngine {
   /**
    * Everything that happens to a task after `after` (default: from its present state, which comes first), ending with
    * `done`, whichever process runs it. Gapless, or with a `gap`, which the state after it follows. Ends at once for an
-   * unknown id. Whoever watches `once` does not come back with `after`: nothing need be kept for it.
+   * unknown id.
    */
   events(
     id: string,
-    options: { readonly after?: string; readonly once?: boolean; readonly signal: AbortSignal },
+    options: { readonly after?: string; readonly signal: AbortSignal },
   ): AsyncIterable<EngineEvent>
+  /**
+   * The task once it has ended; undefined for an unknown id, and when the engine closes before that. When the signal
+   * aborts nobody waits any more.
+   */
+  ended(id: string, signal: AbortSignal): Promise<StoredTask | undefined>
   cancel(id: string): Promise<CancelResult | undefined>
   /** Queues an ended, not succeeded task again. `'not-ended'` or `'succeeded'` when it can't be. */
   retry(id: string): Promise<StoredTask | 'not-ended' | 'succeeded' | undefined>

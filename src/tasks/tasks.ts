@@ -20,7 +20,7 @@ import { shuttingDown, unavailable, unknownTask } from './refusals.ts'
 import { revOf, toRecord, type RecordView } from './record.ts'
 import { digest, keyReused, readStartOptions } from './start-options.ts'
 import type { StoredTask } from './stored-task.ts'
-import { Waits } from './waits.ts'
+import { Waits, type Wait } from './waits.ts'
 
 /** Who asks. */
 export interface Caller {
@@ -269,9 +269,11 @@ export class Tasks implements TaskStarter {
     const task = await this.find(id, caller)
     const isDone = !task || isFinished(task.status) || (after !== undefined && revOf(task) !== after)
     if (isDone || timeout <= 0) return { task, letGo: false }
-    const end = await this.#waits.until(task, { forChange: after !== undefined, timeout, signal })
+    const wait: Wait = { for: after === undefined ? 'end' : 'change', timeout, signal }
+    const end = await this.#use(() => this.#waits.until(task, wait))
     if (typeof end === 'object') return { task: end, letGo: false }
-    return { task: await this.find(id, caller), letGo: end === 'let go' }
+    const latest = await this.find(id, caller)
+    return { task: latest, letGo: end === 'let go' && latest !== undefined && !isFinished(latest.status) }
   }
 
   #toEvent(event: EngineEvent, caller: Caller): TaskEvent {

@@ -5,15 +5,17 @@
  * Not in it: who may see a task (tasks).
  */
 import { isFinished } from '../protocol/task.ts'
-import type { EngineEvent, TaskEngine } from './engine.ts'
 import type { Clock } from './clock.ts'
+import type { TaskEngine } from './engine.ts'
 import { Alarms } from './engines/alarms.ts'
 import type { StoredTask } from './stored-task.ts'
 
-/** What somebody waits for. */
+/** What is waited for: that a task ends, or that it changes at all. */
+export type Awaited = 'end' | 'change'
+
+/** How somebody waits. */
 export interface Wait {
-  /** Until the task changes; else until it has ended. */
-  readonly forChange: boolean
+  readonly for: Awaited
   /** Milliseconds. */
   readonly timeout: number
   readonly signal?: AbortSignal | undefined
@@ -24,28 +26,43 @@ export type WaitEnd = StoredTask | 'given up' | 'let go'
 
 /** One who waits. */
 interface Waiter {
-  readonly forChange: boolean
   /** The revision that is known already. */
   readonly seen: number
   resolve(end: WaitEnd): void
   reject(error: unknown): void
 }
 
-/** Those who wait for one task. */
-interface Watched {
+/** Those who wait for the same of one task. */
+interface Crowd {
   readonly waiters: Set<Waiter>
   readonly stop: AbortController
   latest?: StoredTask
 }
 
-const isDone = ({ forChange, seen }: Waiter, { status, revision }: StoredTask): boolean =>
-  isFinished(status) || (forChange && revision > seen)
+type Tell = (task: StoredTask) => void
+
+/** How an engine is asked. Resolves when there is no more to tell, or when the signal aborts. */
+const FOLLOW: Record<
+  Awaited,
+  (engine: TaskEngine, id: string, tell: Tell, signal: AbortSignal) => Promise<void>
+> = {
+  async end(engine, id, tell, signal) {
+    const task = await engine.ended(id, signal)
+    if (task) tell(task)
+  },
+  async change(engine, id, tell, signal) {
+    for await (const event of engine.events(id, { signal })) {
+      const task = 'task' in event ? event.task : event.type === 'log' ? undefined : await engine.get(id)
+      if (task) tell(task)
+    }
+  },
+}
 
 /** Waits for tasks of one engine. */
 export class Waits {
   readonly #engine: () => Promise<TaskEngine>
-  readonly #watched = new Map<string, Watched>()
   readonly #clock: Clock
+  readonly #crowds: Record<Awaited, Map<string, Crowd>> = { end: new Map(), change: new Map() }
   readonly #alarms: Alarms<Waiter>
 
   constructor(engine: () => Promise<TaskEngine>, clock: Clock) {
@@ -54,74 +71,62 @@ export class Waits {
     this.#alarms = new Alarms(clock, (waiter) => waiter.resolve('given up'), { keepsAlive: false })
   }
 
-  async until({ id, revision }: StoredTask, { forChange, timeout, signal }: Wait): Promise<WaitEnd> {
+  async until(task: StoredTask, { for: awaited, timeout, signal }: Wait): Promise<WaitEnd> {
     if (signal?.aborted) return 'given up'
     const { promise, resolve, reject } = Promise.withResolvers<WaitEnd>()
-    const waiter = { forChange, seen: revision, resolve, reject }
+    const waiter = { seen: task.revision, resolve, reject }
     const giveUp = (): void => resolve('given up')
     const alarm = timeout === Infinity ? undefined : this.#alarms.set(waiter, this.#clock.now() + timeout)
     signal?.addEventListener('abort', giveUp)
-    const watched = this.#join(id, waiter)
+    const crowd = this.#join(awaited, task.id, waiter)
     try {
       return await promise
     } finally {
       if (alarm) this.#alarms.cancel(alarm)
       signal?.removeEventListener('abort', giveUp)
-      this.#leave(id, watched, waiter)
+      this.#leave(awaited, task.id, crowd, waiter)
     }
   }
 
-  #join(id: string, waiter: Waiter): Watched {
-    const watched = this.#watched.get(id) ?? this.#watch(id)
-    watched.waiters.add(waiter)
-    const { latest } = watched
-    if (latest && latest.revision > waiter.seen && isDone(waiter, latest)) waiter.resolve(latest)
-    return watched
+  #join(awaited: Awaited, id: string, waiter: Waiter): Crowd {
+    const crowd = this.#crowds[awaited].get(id) ?? this.#gather(awaited, id)
+    crowd.waiters.add(waiter)
+    const { latest } = crowd
+    if (latest && latest.revision > waiter.seen) waiter.resolve(latest)
+    return crowd
   }
 
-  #leave(id: string, watched: Watched, waiter: Waiter): void {
-    watched.waiters.delete(waiter)
-    if (watched.waiters.size > 0 || this.#watched.get(id) !== watched) return
-    this.#watched.delete(id)
-    watched.stop.abort()
+  /** The last one out lets the engine know; unless that had no more to tell. */
+  #leave(awaited: Awaited, id: string, crowd: Crowd, waiter: Waiter): void {
+    crowd.waiters.delete(waiter)
+    if (crowd.waiters.size === 0 && this.#dissolve(awaited, id, crowd)) crowd.stop.abort()
   }
 
-  #watch(id: string): Watched {
-    const watched: Watched = { waiters: new Set(), stop: new AbortController() }
-    this.#watched.set(id, watched)
-    void this.#follow(id, watched)
-    return watched
+  #gather(awaited: Awaited, id: string): Crowd {
+    const crowd: Crowd = { waiters: new Set(), stop: new AbortController() }
+    this.#crowds[awaited].set(id, crowd)
+    void this.#follow(awaited, id, crowd)
+    return crowd
   }
 
   /** Never rejects: each waiter hears of a failure. */
-  async #follow(id: string, watched: Watched): Promise<void> {
-    const { waiters, stop } = watched
-    try {
-      const engine = await this.#engine()
-      for await (const event of engine.events(id, { once: true, signal: stop.signal })) {
-        const task = await taskOf(event, id, watched, engine)
-        if (!task) continue
-        watched.latest = task
-        if (event.type === 'done') this.#watched.delete(id)
-        for (const waiter of waiters) if (isDone(waiter, task)) waiter.resolve(task)
-      }
-      for (const waiter of waiters) waiter.resolve('let go')
-    } catch (error) {
-      for (const waiter of waiters) waiter.reject(error)
-    } finally {
-      if (this.#watched.get(id) === watched) this.#watched.delete(id)
+  async #follow(awaited: Awaited, id: string, crowd: Crowd): Promise<void> {
+    const tell: Tell = (task) => {
+      crowd.latest = task
+      if (isFinished(task.status)) this.#dissolve(awaited, id, crowd)
+      for (const waiter of crowd.waiters) if (task.revision > waiter.seen) waiter.resolve(task)
     }
+    try {
+      await FOLLOW[awaited](await this.#engine(), id, tell, crowd.stop.signal)
+      for (const waiter of crowd.waiters) waiter.resolve('let go')
+    } catch (error) {
+      for (const waiter of crowd.waiters) waiter.reject(error)
+    }
+    this.#dissolve(awaited, id, crowd)
   }
-}
 
-/** The task after an event, as far as anybody waits for what happened. */
-const taskOf = (
-  event: EngineEvent,
-  id: string,
-  { waiters }: Watched,
-  engine: TaskEngine,
-): StoredTask | undefined | Promise<StoredTask | undefined> => {
-  if ('task' in event) return event.task
-  if (event.type === 'log' || ![...waiters].some(({ forChange }) => forChange)) return undefined
-  return engine.get(id)
+  /** False when that was done before. */
+  #dissolve(awaited: Awaited, id: string, crowd: Crowd): boolean {
+    return this.#crowds[awaited].get(id) === crowd && this.#crowds[awaited].delete(id)
+  }
 }

@@ -126,6 +126,10 @@ export class TestEngine implements TaskEngine {
     yield* engine.events(id, { ...options, signal: AbortSignal.any([options.signal, killed.signal]) })
   }
 
+  ended(id: string): Promise<StoredTask | undefined> {
+    return this.#use((engine) => engine.ended(id))
+  }
+
   cancel(id: string): Promise<CancelResult | undefined> {
     return this.#use((engine) => engine.cancel(id))
   }

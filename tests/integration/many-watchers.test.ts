@@ -14,18 +14,17 @@ const countTimers = () => {
   return { made: () => made }
 }
 
-/** An app with a task that runs until it is let go, and a count of who asked its engine for the events of a task. */
+/** An app with a task that runs until it is let go, and a count of who asked its engine to tell of it. */
 const openApp = async () => {
   const gate = Promise.withResolvers<number>()
   let subscriptions = 0
+  const count = () => (subscriptions += 1)
   const chosen = inline()
   const create: typeof chosen.create = async () => {
     const engine = await chosen.create()
-    const events = engine.events.bind(engine)
-    engine.events = (...args) => {
-      subscriptions += 1
-      return events(...args)
-    }
+    const { events, ended } = engine
+    engine.events = (...args) => (count(), events.apply(engine, args))
+    engine.ended = (...args) => (count(), ended.apply(engine, args))
     return engine
   }
   const wait = procedure.task({ input: z.void(), output: z.int(), handler: () => gate.promise })

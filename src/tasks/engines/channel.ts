@@ -43,8 +43,6 @@ export class Channel {
   #now: StoredTask
   readonly #watchers = new Set<Waiting>()
   #ended = false
-  /** Whether anybody watched who may come back. */
-  mayBeResumed = false
 
   constructor(name: string, task: StoredTask) {
     this.#name = name

@@ -13,8 +13,6 @@ import { Follower } from './follower.ts'
 /** Where a watcher begins. */
 export interface WatchOptions {
   readonly after?: string
-  /** It will not come back with `after`. */
-  readonly once?: boolean
   readonly signal: AbortSignal
 }
 
@@ -28,6 +26,8 @@ export class EventHub {
   readonly #live = new Map<string, Channel>()
   /** Channels of ended tasks, oldest first. */
   readonly #ended = new Map<string, Channel>()
+  /** Ends that somebody waits for. */
+  readonly #awaited = new Map<string, PromiseWithResolvers<StoredTask | undefined>>()
   #remembered = 0
   #count = 0
   #closed = false
@@ -44,12 +44,13 @@ export class EventHub {
 
   /** The task changed; an ended one takes its channel's last event. */
   changed(task: StoredTask): void {
+    if (isFinished(task.status)) this.#tellEnd(task)
     const channel = this.#live.get(task.id)
     if (!channel) return
     if (!isFinished(task.status)) return channel.emit({ type: 'state', task })
     channel.end(done(task), task)
     this.#live.delete(task.id)
-    if (channel.mayBeResumed) this.#remember(task.id, channel)
+    this.#remember(task.id, channel)
   }
 
   /** Begins anew for a task that is queued again or forgotten. */
@@ -62,6 +63,8 @@ export class EventHub {
   close(): void {
     this.#closed = true
     for (const channel of this.#live.values()) channel.close()
+    for (const awaited of this.#awaited.values()) awaited.resolve(undefined)
+    this.#awaited.clear()
     this.#live.clear()
     this.#ended.clear()
   }
@@ -71,9 +74,22 @@ export class EventHub {
     return isFinished(task.status) ? this.#watchEnded(task, options) : this.#watchLive(task, options)
   }
 
-  #watchLive(task: StoredTask, { after, once = false, signal }: WatchOptions): Follower {
+  /** The end of a live task; undefined when all watching ends first. */
+  ended(id: string): Promise<StoredTask | undefined> {
+    const known = this.#awaited.get(id)
+    if (known) return known.promise
+    const awaited = Promise.withResolvers<StoredTask | undefined>()
+    this.#awaited.set(id, awaited)
+    return awaited.promise
+  }
+
+  #tellEnd(task: StoredTask): void {
+    this.#awaited.get(task.id)?.resolve(task)
+    this.#awaited.delete(task.id)
+  }
+
+  #watchLive(task: StoredTask, { after, signal }: WatchOptions): Follower {
     const channel = this.#channel(task)
-    if (!once) channel.mayBeResumed = true
     const seen = after === undefined ? undefined : channel.numberOf(after)
     if (seen !== undefined) return new Follower([], signal, { channel, seen })
     const { last } = channel

@@ -112,6 +112,10 @@ export class LocalEngine implements TaskEngine {
     return entry?.live ? this.#hub.watch(entry.live.task, options) : this.#eventsOfEnded(entry, options)
   }
 
+  async ended(id: string): Promise<StoredTask | undefined> {
+    return this.#find(id)?.live ? this.#hub.ended(id) : this.get(id)
+  }
+
   async cancel(id: string): Promise<CancelResult | undefined> {
     const entry = this.#find(id)
     if (!entry) return undefined

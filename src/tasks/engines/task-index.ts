@@ -101,7 +101,7 @@ export class TaskIndex {
 
   /** Tasks that have not ended, oldest first. */
   live(): readonly Entry[] {
-    return [...this.#listing.newestFirst()].filter(({ live }) => live).reverse()
+    return [...this.#listing.newestFirst()].filter(({ live }) => live).toReversed()
   }
 
   #add(entry: Entry): Entry {

@@ -88,6 +88,11 @@ export class FleetEngine implements TaskEngine {
     yield* this.#opened().watching.watch(id, options)
   }
 
+  async ended(id: string, signal: AbortSignal): Promise<StoredTask | undefined> {
+    for await (const event of this.events(id, { signal })) if (event.type === 'done') return event.task
+    return undefined
+  }
+
   async cancel(id: string): Promise<CancelResult | undefined> {
     const { host, runs, watching } = this.#opened()
     const task = await this.#queue.get(id)

@@ -70,8 +70,10 @@ export const stopping = {
     const on = await open(new FakeHost().on('long', untilAborted(value(1))))
     const { id } = await on.start('unknown')
     const { all } = await on.observe(id)
+    const ended = on.engine.ended(id, new AbortController().signal)
     await Promise.all([on.engine.close(), on.engine.close()])
     expect(typesOf(await all)).toEqual(['state'])
+    expect(await ended).toBeUndefined()
     await expect(on.engine.get(id)).rejects.toThrow(EngineUnavailable)
     await expect(on.start('long')).rejects.toThrow(EngineUnavailable)
   },

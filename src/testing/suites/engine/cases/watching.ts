@@ -157,6 +157,21 @@ export const watching = {
     expect(typesOf(await all)).not.toContain('done')
   },
 
+  'tells all who wait for the end, at once where it is over, and nothing of an unknown id': async ({
+    open,
+  }) => {
+    const gate = createGate()
+    const on = await open(new FakeHost().on('gated', async () => (await gate.wait, value(7))))
+    const { id } = await on.start('gated')
+    const ended = (task: string) => on.engine.ended(task, new AbortController().signal)
+    const ends = Promise.all(Array.from({ length: 10 }, () => ended(id)))
+    await on.claimed(id)
+    gate.open()
+    for (const task of await ends) expect(task).toMatchObject({ id, status: 'succeeded', result: 7 })
+    expect(await ended(id)).toMatchObject({ id, status: 'succeeded', result: 7 })
+    expect(await ended(createTaskId())).toBeUndefined()
+  },
+
   'the revision rises with every change': async ({ open }) => {
     const gate = createGate()
     const script = async ({ progress, task }: Claim) => {
