@@ -195,7 +195,7 @@ export class Tasks implements TaskStarter {
     }
     return {
       get: ({ id, wait: seconds = 0, after }, signal) => wait(id, { timeout: seconds * 1000, after, signal }),
-      ended: (id, signal) => wait(id, { timeout: Infinity, signal }),
+      ended: async (id, signal) => this.record(await this.#ended(id, caller, signal), caller),
       cancel: async (id) => ((await this.cancel(id, caller)) ?? unknownTask(id)).record,
       watch: ({ id, lastEventId }, signal) => this.watch(id, { after: lastEventId, signal }, caller),
     }
@@ -270,10 +270,20 @@ export class Tasks implements TaskStarter {
     const isDone = !task || isFinished(task.status) || (after !== undefined && revOf(task) !== after)
     if (isDone || timeout <= 0) return { task, letGo: false }
     const wait: Wait = { for: after === undefined ? 'end' : 'change', timeout, signal }
-    const end = await this.#use(() => this.#waits.until(task, wait))
+    const end = await this.#use(() => this.#waits.until(id, wait, task.revision))
     if (typeof end === 'object') return { task: end, letGo: false }
     const latest = await this.find(id, caller)
     return { task: latest, letGo: end === 'let go' && latest !== undefined && !isFinished(latest.status) }
+  }
+
+  /** The task once it has ended, or as it is when the signal aborts. */
+  async #ended(id: string, caller: Caller, signal: AbortSignal | undefined): Promise<StoredTask> {
+    // Code on the server may see every task; whether there is one the engine tells.
+    if (!caller.admin && !(await this.find(id, caller))) unknownTask(id)
+    const end = await this.#use(() => this.#waits.until(id, { for: 'end', timeout: Infinity, signal }))
+    const task = typeof end === 'object' ? end : ((await this.find(id, caller)) ?? unknownTask(id))
+    if (end === 'let go' && !isFinished(task.status)) throw shuttingDown(id)
+    return task
   }
 
   #toEvent(event: EngineEvent, caller: Caller): TaskEvent {
@@ -294,11 +304,7 @@ export class Tasks implements TaskStarter {
     return !this.#parts.owned || caller.admin || task.owner === null || task.owner === caller.owner
   }
 
-  async #use<T>(act: (engine: TaskEngine) => Promise<T>): Promise<T> {
-    try {
-      return await act(await this.#parts.engine())
-    } catch (error) {
-      return unavailable(error)
-    }
+  #use<T>(act: (engine: TaskEngine) => Promise<T>): Promise<T> {
+    return this.#parts.engine().then(act).catch(unavailable)
   }
 }

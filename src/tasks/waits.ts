@@ -71,20 +71,29 @@ export class Waits {
     this.#alarms = new Alarms(clock, (waiter) => waiter.resolve('given up'), { keepsAlive: false })
   }
 
-  async until(task: StoredTask, { for: awaited, timeout, signal }: Wait): Promise<WaitEnd> {
-    if (signal?.aborted) return 'given up'
+  /** `seen` is the revision that is known already. */
+  until(id: string, wait: Wait, seen = 0): Promise<WaitEnd> {
     const { promise, resolve, reject } = Promise.withResolvers<WaitEnd>()
-    const waiter = { seen: task.revision, resolve, reject }
-    const giveUp = (): void => resolve('given up')
+    const waiter = { seen, resolve, reject }
+    const isForGood = wait.for === 'end' && wait.timeout === Infinity && !wait.signal
+    if (!isForGood) return this.#untilGivenUp(id, waiter, promise, wait)
+    this.#join('end', id, waiter)
+    return promise
+  }
+
+  async #untilGivenUp(id: string, waiter: Waiter, end: Promise<WaitEnd>, wait: Wait): Promise<WaitEnd> {
+    const { for: awaited, timeout, signal } = wait
+    if (signal?.aborted) return 'given up'
+    const giveUp = (): void => waiter.resolve('given up')
     const alarm = timeout === Infinity ? undefined : this.#alarms.set(waiter, this.#clock.now() + timeout)
     signal?.addEventListener('abort', giveUp)
-    const crowd = this.#join(awaited, task.id, waiter)
+    const crowd = this.#join(awaited, id, waiter)
     try {
-      return await promise
+      return await end
     } finally {
       if (alarm) this.#alarms.cancel(alarm)
       signal?.removeEventListener('abort', giveUp)
-      this.#leave(awaited, task.id, crowd, waiter)
+      this.#leave(awaited, id, crowd, waiter)
     }
   }
 

@@ -19,7 +19,7 @@ export interface Entry {
   expiresAt: number
   /** Set until the task has ended; the record of an ended one is read from the store. */
   live: Live | undefined
-  /** Set while a change is being made. */
+  /** Set while a change is being made; resolves after it. */
   busy: Promise<void> | undefined
 }
 
@@ -68,14 +68,12 @@ export const toLive = (task: StoredTask): Live => ({
 })
 
 /** Makes changes of one task one after the other. */
-export const inTurn = async <T>(entry: Entry, change: () => Promise<T>): Promise<T> => {
-  while (entry.busy) await entry.busy
-  const { promise, resolve } = Promise.withResolvers<void>()
-  entry.busy = promise
-  try {
-    return await change()
-  } finally {
-    entry.busy = undefined
-    resolve()
+export const inTurn = <T>(entry: Entry, change: () => Promise<T>): Promise<T> => {
+  const turn = entry.busy ? entry.busy.then(change) : change()
+  const leave = (): void => {
+    if (entry.busy === over) entry.busy = undefined
   }
+  const over: Promise<void> = turn.then(leave, leave)
+  entry.busy = over
+  return turn
 }

@@ -90,7 +90,9 @@ export class LocalEngine implements TaskEngine {
     const queued = created(spec, ageOf(now))
     const slot = dispatcher.takeSlot(queued, now)
     if (!slot) this.#admit()
-    return { kind: 'created', task: await this.#reserving(spec, () => this.#create(queued, slot)) }
+    const create = () => this.#create(queued, slot)
+    const task = await (spec.idempotencyKey === undefined ? create() : this.#reserving(spec, create))
+    return { kind: 'created', task }
   }
 
   async get(id: string): Promise<StoredTask | undefined> {
@@ -203,7 +205,6 @@ export class LocalEngine implements TaskEngine {
 
   /** Holds the idempotency key while the task is being written. */
   async #reserving(spec: TaskSpec, create: () => Promise<StoredTask>): Promise<StoredTask> {
-    if (spec.idempotencyKey === undefined) return create()
     const work = create()
     const reservation: Reservation = { task: work.catch(() => undefined) }
     this.#opened().ledger.index.reserve(spec, reservation)
