@@ -1,10 +1,5 @@
-// Errand's executors, which it does not export, from the build or the source that is measured.
-import { pathToFileURL } from 'node:url'
-import { errandFile } from '../errand.mjs'
-
-const entry = pathToFileURL(errandFile())
-const extension = entry.href.endsWith('.ts') ? 'ts' : 'js'
-const load = (path) => import(new URL(`tasks/${path}.${extension}`, entry))
+// Errand's executors, which it does not export: from the source, as a build joins them with the rest.
+const load = (path) => import(new URL(`../../src/tasks/${path}.ts`, import.meta.url))
 
 export const { createThreads } = await load('executors/threads')
 export const { createProcesses } = await load('executors/processes')

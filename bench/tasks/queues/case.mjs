@@ -20,8 +20,7 @@ export async function measureCase({ contender, server, inFlight, seconds }) {
   server?.reset()
   const parts = await openParts(contender, { url: server?.url, inFlight, ...contender.settings })
   try {
-    const warm = await stretch(parts, { count: inFlight === 1 ? 300 : 2000, limit: LIMIT })
-    const count = Math.max(inFlight * 4, Math.round(warm.perSecond * seconds))
+    const count = await warmUp(parts, inFlight, seconds)
     const before = await cpuMs(parts, server)
     const { done, perSecond, times } = await stretch(parts, { count, limit: LIMIT + seconds * 1000 })
     const cpuUs = (((await cpuMs(parts, server)) - before) * 1000) / done
@@ -42,6 +41,16 @@ export async function measureLatency({ contender, server }) {
   } finally {
     await closeParts(parts)
   }
+}
+
+/** Says how many tasks take about so many seconds, once just-in-time compilers have done their work. */
+async function warmUp(parts, inFlight, seconds) {
+  let count = inFlight * 4
+  for (let turns = 0; turns < 3; turns++) {
+    const { perSecond } = await stretch(parts, { count, limit: LIMIT })
+    count = Math.max(inFlight * 4, Math.round(perSecond * seconds))
+  }
+  return count
 }
 
 async function stretch(parts, options) {

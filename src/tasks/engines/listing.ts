@@ -19,6 +19,9 @@ export const REMOVED = -Infinity
 
 const isThere = (entry: Entry): boolean => entry.expiresAt !== REMOVED
 
+/** Each once, though it may have been given twice. */
+const tagsOf = ({ tags }: Entry): Iterable<string> => (tags ? new Set(tags) : [])
+
 /** A line for each value that some entries share. */
 class Lines<T> {
   readonly #lines = new Map<T, AgeLine>()
@@ -66,7 +69,7 @@ export class Listing {
     this.#byStatus.join(entry.status, entry)
     this.#byProcedure.join(entry.procedure, entry)
     if (entry.owner !== null) this.#byOwner.join(entry.owner, entry)
-    for (const tag of new Set(entry.tags)) this.#byTag.join(tag, entry)
+    for (const tag of tagsOf(entry)) this.#byTag.join(tag, entry)
   }
 
   /** Takes out an entry, which is marked as removed. */
@@ -76,7 +79,7 @@ export class Listing {
     this.#byStatus.leave(entry.status)
     this.#byProcedure.leave(entry.procedure)
     if (entry.owner !== null) this.#byOwner.leave(entry.owner)
-    for (const tag of new Set(entry.tags)) this.#byTag.leave(tag)
+    for (const tag of tagsOf(entry)) this.#byTag.leave(tag)
   }
 
   /** Gives an entry another status. */
