@@ -8,7 +8,7 @@ import { KeyvAccess } from './keyv-access.ts'
 import { KeyvSeat } from './keyv-seat.ts'
 import { decodeEnvelope, NotJson, toTask, Unreadable } from './record-codec.ts'
 import type { SeatTimes } from './seat.ts'
-import { nextTurn, withTimeLimit } from './time-limit.ts'
+import { nextTurn, TimeLimit } from './time-limit.ts'
 
 /** How a store over an adapter behaves. */
 export interface KeyvStoreOptions {
@@ -36,7 +36,7 @@ export class KeyvStore implements TaskStore {
   readonly #namespace: string
   readonly #keyv: KeyvAccess
   readonly #options: KeyvStoreOptions
-  readonly #timeout: number
+  readonly #limit: TimeLimit
   /** None where the adapter has a lock of its own. */
   #guard: Guard | undefined
   #claim: { readonly release: () => void } | undefined
@@ -48,7 +48,7 @@ export class KeyvStore implements TaskStore {
   constructor(adapter: Adapter, options: KeyvStoreOptions = {}) {
     checkAdapter(adapter)
     this.#adapter = adapter
-    this.#timeout = options.timeout ?? 10_000
+    this.#limit = new TimeLimit(options.timeout ?? 10_000)
     this.name = options.name ?? 'keyv'
     this.#options = options
     this.#namespace = namespaceOf(adapter) ?? NAMESPACE
@@ -83,9 +83,9 @@ export class KeyvStore implements TaskStore {
     for (const [key, value] of bad) await this.#setAside(key, value)
   }
 
-  async put(task: StoredTask): Promise<void> {
+  put(task: StoredTask): Promise<void> {
     const key = TASK + task.id
-    await this.#inOrder(key, () => this.#set(key, task, timeToLive(task)))
+    return this.#inOrder(key, () => this.#set(key, task, timeToLive(task)))
   }
 
   async putMany(tasks: readonly StoredTask[]): Promise<void> {
@@ -152,10 +152,10 @@ export class KeyvStore implements TaskStore {
     }
   }
 
-  async #set(key: string, value: unknown, ttl?: number): Promise<void> {
-    await this.#keyv.set(key, value, ttl)
+  #set(key: string, value: unknown, ttl?: number): Promise<void> {
+    const written = this.#keyv.set(key, value, ttl)
     // A map answers in microtasks; a loop of tasks over it would let no timer and no socket have a turn.
-    if (this.#adapter instanceof Map) await nextTurn()
+    return this.#adapter instanceof Map ? written.then(nextTurn) : written
   }
 
   async #remove(key: string): Promise<void> {
@@ -163,7 +163,7 @@ export class KeyvStore implements TaskStore {
   }
 
   /** Begins a write when the one before under the same key has ended, however it ended. */
-  #inOrder(key: string, write: () => Promise<unknown>): Promise<unknown> {
+  #inOrder(key: string, write: () => Promise<void>): Promise<void> {
     const before = this.#writing.get(key)
     const begin = () => this.#asOwner(write)
     const work = before ? before.then(begin, begin) : begin()
@@ -176,16 +176,14 @@ export class KeyvStore implements TaskStore {
   }
 
   /** Another process may have taken over while this one stood still. */
-  #asOwner(write: () => Promise<unknown>): Promise<unknown> {
+  #asOwner(write: () => Promise<void>): Promise<void> {
     return !this.#guard || this.#guard.isSure ? write() : this.#guard.makeSure().then(write)
   }
 
-  async #ask<T>(work: Promise<T>, doing: string): Promise<T> {
-    try {
-      return await withTimeLimit(work, this.#timeout, doing)
-    } catch (error) {
+  #ask<T>(work: Promise<T>, doing: string): Promise<T> {
+    return this.#limit.hold(work, doing).catch((error: unknown) => {
       throw toUnavailable(error, `The task store (${this.name}) failed while ${doing}`)
-    }
+    })
   }
 
   async #setAside(key: string, { text, reason }: Unreadable): Promise<void> {
