@@ -42,7 +42,6 @@ interface Open {
 /** One of many that share a queue. */
 export class FleetEngine implements TaskEngine {
   readonly name: string
-  readonly capabilities: EngineCapabilities
   readonly #queue: SharedQueue
   readonly #limit: QueueLimit
   readonly #ageOf = createAges()
@@ -53,9 +52,12 @@ export class FleetEngine implements TaskEngine {
 
   constructor({ queue, queueLimit }: FleetEngineParts) {
     this.name = queue.name
-    this.capabilities = queue.capabilities
     this.#queue = queue
     this.#limit = new QueueLimit(queue, queueLimit)
+  }
+
+  get capabilities(): EngineCapabilities {
+    return this.#queue.capabilities
   }
 
   open(host: EngineHost): Promise<void> {
@@ -133,7 +135,11 @@ export class FleetEngine implements TaskEngine {
     if (this.#closing) throw closed()
     const open = this.#assemble(host)
     try {
-      await this.#queue.open(this.#listener(open), (message, error) => host.report(message, error))
+      await this.#queue.open(
+        this.#listener(open),
+        (message, error) => host.report(message, error),
+        (procedure) => host.policy(procedure),
+      )
     } catch (error) {
       await this.#queue.close().catch(() => {}) // The first error is the one to hear of.
       this.#opening = undefined

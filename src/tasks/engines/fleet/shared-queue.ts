@@ -6,7 +6,14 @@
  * (lifecycle).
  */
 import type { TaskLog } from '../../../protocol/task.ts'
-import type { CancelResult, EngineCapabilities, StoredPage, Submitted, TaskQuery } from '../../engine.ts'
+import type {
+  CancelResult,
+  EngineCapabilities,
+  StoredPage,
+  Submitted,
+  TaskPolicy,
+  TaskQuery,
+} from '../../engine.ts'
 import type { EndingRules } from '../../lifecycle.ts'
 import type { Report } from '../../store.ts'
 import type { StoredTask } from '../../stored-task.ts'
@@ -52,17 +59,21 @@ export interface FreshAttempts {
 /** The rules by which tasks of a procedure end; defaults for an unknown one. */
 export type RulesOf = (procedure: string) => EndingRules
 
+/** How tasks of a procedure are run; undefined for one that this process lacks. */
+export type PolicyOf = (procedure: string) => TaskPolicy | undefined
+
 /**
  * Shared by hosts. Methods reject with `EngineUnavailable` when it can't be reached, none waits for ever. Every change
  * of a record is atomic and raises its revision; one that is made for a lease which is lost changes nothing.
  */
 export interface SharedQueue {
   readonly name: string
+  /** What is only known of a server once it was asked is right after `open`. */
   readonly capabilities: EngineCapabilities
   /** Milliseconds that a lease holds without being renewed. */
   readonly lease: number
   /** Connects and makes what it needs; idempotent. Rejects with what to do when it can't be used. */
-  open(listener: QueueListener, report: Report): Promise<void>
+  open(listener: QueueListener, report: Report, policyOf: PolicyOf): Promise<void>
   /** Begins to tell which of these procedures have tasks to take, those that are there already included. */
   work(procedures: readonly string[]): void
   /** Resolves when the task is durable. Of many with one idempotency key, from any host, one is created. */
