@@ -3,7 +3,8 @@ import { defineConfig } from 'vitest/config'
 /** Resolves `errand` to src, here and in the threads and processes that tests start. */
 const SOURCE = 'errand-source'
 
-const resolve = { conditions: [SOURCE, 'node', 'import', 'module', 'default'] }
+// Without 'import': vitest hands these to Node, where `require` would then find modules for `import`.
+const resolve = { conditions: [SOURCE, 'node', 'module'] }
 const ssr = { resolve }
 const execArgv = [`--conditions=${SOURCE}`]
 
