@@ -24,6 +24,7 @@ const ENTRIES: readonly Entry[] = [
   { place: 'client/rest' },
   { place: 'cli/errand', command: true },
   { place: 'cli/generate/hey-api-process' },
+  { place: 'tasks/engines/bullmq/index' },
   { place: 'tasks/worker/entry', isDefault: true },
   { place: 'ports' },
   { place: 'testing/index' },

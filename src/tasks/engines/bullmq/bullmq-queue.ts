@@ -1,0 +1,241 @@
+/**
+ * A fleet's queue over BullMQ: every record is read from what BullMQ keeps, and every change is one of BullMQ's own
+ * steps.
+ *
+ * A task that ended is always `completed` for BullMQ, however it ended: BullMQ's `failed` is what BullMQ ends itself.
+ */
+import type { CancelResult, EngineCapabilities, StoredPage, Submitted, TaskQuery } from '../../engine.ts'
+import { isFinished } from '../../../protocol/task.ts'
+import { toPolicy } from '../../policy.ts'
+import type { Report } from '../../store.ts'
+import type { StoredTask } from '../../stored-task.ts'
+import type {
+  FreshAttempts,
+  PolicyOf,
+  QueueListener,
+  Renewal,
+  RulesOf,
+  Said,
+  SharedQueue,
+  Taken,
+} from '../fleet/shared-queue.ts'
+import { Background } from './background.ts'
+import { cancel } from './cancelling.ts'
+import { DueTimes } from './due-times.ts'
+import { createHearing } from './hearing.ts'
+import { JobBook } from './job-book.ts'
+import { JobCodec } from './job-codec.ts'
+import { KeyBook } from './key-book.ts'
+import { KnownProcedures } from './known-procedures.ts'
+import { endingOf, historyOf, type Lease } from './lease.ts'
+import { Listing } from './listing.ts'
+import { dataOf, scheduleOf } from './new-job.ts'
+import type { JobRef, Place } from './place.ts'
+import { Renewing } from './renewing.ts'
+import { retry } from './retrying.ts'
+import { FIRST_REVISION } from './stored-task-of.ts'
+import { take } from './taking.ts'
+import type { Timing } from './timing.ts'
+import { Working } from './working.ts'
+
+/** What it is made of. */
+export interface BullmqQueueParts {
+  readonly place: Place
+  readonly timing: Timing
+}
+
+const DEFAULT_KEEP = toPolicy({}).keep
+
+/** What exists once it is open. */
+interface Open {
+  readonly listener: QueueListener
+  readonly report: Report
+  readonly policyOf: PolicyOf
+  readonly background: Background
+  readonly working: Working
+  readonly due: DueTimes
+}
+
+export class BullmqQueue implements SharedQueue {
+  readonly name: string
+  readonly lease: number
+  readonly #self: string = crypto.randomUUID()
+  readonly #timing: Timing
+  readonly #place: Place
+  readonly #codec: JobCodec
+  readonly #known: KnownProcedures
+  readonly #book: JobBook
+  readonly #keys: KeyBook
+  readonly #listing: Listing
+  readonly #renewing: Renewing
+  #open: Open | undefined
+
+  constructor({ place, timing }: BullmqQueueParts) {
+    this.name = place.name
+    this.lease = timing.lease
+    this.#timing = timing
+    this.#place = place
+    this.#codec = new JobCodec(place.packing)
+    this.#known = new KnownProcedures({ place, grown: (procedures) => this.#listen(procedures) })
+    this.#book = new JobBook({ place, known: this.#known, codec: this.#codec })
+    this.#keys = new KeyBook({
+      place,
+      look: (id) => this.#book.look(id),
+      write: (task) => this.#add(task),
+    })
+    this.#listing = new Listing({ place, book: this.#book, procedures: () => this.#known.names })
+    this.#renewing = new Renewing({ place, book: this.#book })
+  }
+
+  get capabilities(): EngineCapabilities {
+    return { durable: this.#place.durable, multiHost: true, transactionalStart: false }
+  }
+
+  async open(listener: QueueListener, report: Report, policyOf: PolicyOf): Promise<void> {
+    await this.#place.open(report)
+    this.#open = this.#assemble(listener, report, policyOf)
+    await this.#known.refresh()
+    this.#open.background.start()
+  }
+
+  work(procedures: readonly string[]): void {
+    this.#open?.working.begin(procedures)
+  }
+
+  async submit(task: StoredTask): Promise<Submitted> {
+    await this.#known.add([task.procedure])
+    const first = { ...task, revision: FIRST_REVISION }
+    if (task.idempotencyKey !== undefined) return this.#keys.submit(first)
+    await this.#add(first)
+    return { kind: 'created', task: first }
+  }
+
+  async get(id: string): Promise<StoredTask | undefined> {
+    return (await this.#book.find(id))?.task
+  }
+
+  list(query: TaskQuery): Promise<StoredPage> {
+    return this.#listing.list(query)
+  }
+
+  depth(): Promise<number> {
+    return this.#place.depth(this.#known.names)
+  }
+
+  async take(procedure: string, most: number, rulesOf: RulesOf): Promise<readonly Taken[]> {
+    const { report, due } = this.#opened()
+    const { taken, nextDue } = await take({ place: this.#place, codec: this.#codec, report }, procedure, {
+      most,
+      rules: rulesOf(procedure),
+    })
+    if (nextDue !== undefined) due.set(procedure, nextDue)
+    for (const { task } of taken) this.#known.remember(task)
+    return taken
+  }
+
+  renew(taken: readonly Taken[]): Promise<readonly Renewal[]> {
+    return this.#renewing.renew(taken.map(({ task, lease }) => ({ task, lease: lease as Lease })))
+  }
+
+  async settle({ task, lease: held }: Taken, next: StoredTask): Promise<boolean> {
+    const lease = held as Lease
+    const done = isFinished(next.status)
+      ? this.#place.complete(task, lease.token, this.#codec.ending(endingOf(lease, next)))
+      : this.#place.giveUp(task, lease.token, {
+          history: this.#codec.history(historyOf(lease, next)),
+          delay: Math.max(0, Math.ceil((next.runAt ?? 0) - Date.now())),
+          first: next.attempt < task.attempt,
+        })
+    this.#listing.changed(task)
+    return done
+  }
+
+  async report({ task, lease: held }: Taken, { progress, logs }: Said): Promise<void> {
+    const lease = held as Lease
+    const said = logs.map((log) =>
+      this.#place.tell(task, 'log', { by: this.#self, log: JSON.stringify(log) }),
+    )
+    if (progress !== undefined) {
+      lease.said += 1
+      const note = { claim: lease.job.claims, n: lease.said, by: this.#self, value: progress }
+      said.push(this.#place.setProgress(task, this.#codec.progress(note)))
+    }
+    await Promise.allSettled(said)
+  }
+
+  async cancel(id: string, keep: number): Promise<CancelResult | undefined> {
+    const result = await cancel({ place: this.#place, book: this.#book }, id, keep)
+    if (result) this.#listing.changed(result.task)
+    return result
+  }
+
+  async retry(id: string, fresh: FreshAttempts): Promise<StoredTask | 'not-ended' | 'succeeded' | undefined> {
+    const result = await retry({ place: this.#place, book: this.#book }, id, fresh)
+    if (typeof result === 'object') this.#listing.changed(result)
+    return result
+  }
+
+  async remove(id: string): Promise<'removed' | 'not-ended' | 'unknown'> {
+    const found = await this.#book.find(id)
+    if (!found) return 'unknown'
+    if (!isFinished(found.task.status)) return 'not-ended'
+    await this.#keys.free(found.task)
+    if (!(await this.#place.remove(found.job))) return 'not-ended'
+    this.#listing.changed(found.job)
+    return 'removed'
+  }
+
+  async close(): Promise<void> {
+    this.#open?.background.stop()
+    this.#open?.working.stop()
+    this.#open?.due.stop()
+    this.#listing.reset()
+    await this.#place.close()
+  }
+
+  #assemble(listener: QueueListener, report: Report, policyOf: PolicyOf): Open {
+    const place = this.#place
+    const procedures = (): readonly string[] => this.#known.names
+    const background = new Background({
+      place,
+      book: this.#book,
+      keys: this.#keys,
+      timing: this.#timing,
+      report,
+      procedures,
+      look: (procedure) => listener.available(procedure),
+    })
+    const working = new Working({ place, known: this.#known, background, listener, report, policyOf })
+    const due = new DueTimes((procedure) => listener.available(procedure))
+    return { listener, report, policyOf, background, working, due }
+  }
+
+  async #add(task: StoredTask): Promise<void> {
+    const keep = this.#open?.policyOf(task.procedure)?.keep ?? DEFAULT_KEEP
+    const { id, procedure } = task
+    await this.#place.add({ id, procedure, data: this.#codec.data(dataOf(task, keep)), ...scheduleOf(task) })
+    this.#known.remember(task)
+    this.#listing.changed(task)
+  }
+
+  async #listen(procedures: readonly string[]): Promise<void> {
+    const { listener, policyOf, due } = this.#opened()
+    const hearing = createHearing({
+      listener,
+      self: this.#self,
+      isLimited: (procedure) => policyOf(procedure)?.concurrency !== Infinity,
+      due: (procedure, at) => due.set(procedure, at),
+      changed: (ref: JobRef) => this.#listing.changed(ref),
+      missed: () => {
+        this.#listing.reset()
+        this.#renewing.doubt()
+      },
+    })
+    await this.#place.listen(procedures, hearing)
+  }
+
+  #opened(): Open {
+    if (this.#open) return this.#open
+    throw new Error('The queue is not open') // The engine opens it first.
+  }
+}

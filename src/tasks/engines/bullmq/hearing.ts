@@ -1,0 +1,75 @@
+/** What events of BullMQ mean to a fleet. */
+import type { TaskLog } from '../../../protocol/task.ts'
+import type { QueueListener } from '../fleet/shared-queue.ts'
+import { toProgress } from './job-codec.ts'
+import type { PlaceEvent, PlaceListener } from './place.ts'
+
+export interface HearingParts {
+  readonly listener: QueueListener
+  /** This host: what it says itself it has told already. */
+  readonly self: string
+  /** Whether all hosts together may run only so many of a procedure: then each end makes room. */
+  isLimited(procedure: string): boolean
+  due(procedure: string, at: number): void
+  changed(event: PlaceEvent): void
+  missed(): void
+}
+
+type Meaning = (parts: HearingParts, event: PlaceEvent) => void
+
+const changed: Meaning = (parts, event) => {
+  parts.changed(event)
+  parts.listener.changed(event.id)
+}
+
+const available: Meaning = (parts, event) => {
+  changed(parts, event)
+  parts.listener.available(event.procedure)
+}
+
+const roomMade: Meaning = (parts, event) => {
+  changed(parts, event)
+  if (parts.isLimited(event.procedure)) parts.listener.available(event.procedure)
+}
+
+/** By the names that BullMQ gives them, and ours. */
+const MEANINGS: Readonly<Record<string, Meaning>> = {
+  waiting: available,
+  stalled: available,
+  active: changed,
+  completed: roomMade,
+  failed: roomMade,
+  removed: changed,
+  delayed: (parts, event) => {
+    roomMade(parts, event)
+    parts.due(event.procedure, Number(event.fields['delay']))
+  },
+  progress: ({ listener, self }, { id, fields }) => {
+    const note = toProgress(parse(fields['data']))
+    if (note && note.by !== self) listener.progress(id, note.value)
+  },
+  log: ({ listener, self }, { id, fields: { log, by } }) => {
+    if (by !== self) listener.log(id, parse(log) as TaskLog)
+  },
+  cancel: (parts, event) => {
+    changed(parts, event)
+    parts.listener.cancelRequested(event.id)
+  },
+}
+
+const parse = (text = ''): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined // Others may write to a stream too.
+  }
+}
+
+export const createHearing = (parts: HearingParts): PlaceListener => ({
+  event: (event) => Object.hasOwn(MEANINGS, event.name) && MEANINGS[event.name]?.(parts, event),
+  available: (procedure) => parts.listener.available(procedure),
+  missed: () => {
+    parts.missed()
+    parts.listener.missed()
+  },
+})

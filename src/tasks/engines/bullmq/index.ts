@@ -1,0 +1,28 @@
+/** `errand/bullmq`: tasks of many machines, on Redis, Valkey or Postgres. */
+import { toSettings, type TasksOption } from '../options.ts'
+import { checkNames, toTarget, type BullmqOptions } from './options.ts'
+
+export type { BullmqOptions } from './options.ts'
+
+/**
+ * Tasks live in BullMQ's queues, one for each procedure, and run on whichever machine has room.
+ *
+ * Needs the packages `bullmq` and, on Redis or Valkey, `ioredis`; on Postgres `pg`.
+ *
+ * @example createApp(procedures, { module: import.meta.url, tasks: bullmq({ connection: 'redis://…' }) })
+ */
+export const bullmq = (options: BullmqOptions): TasksOption => {
+  checkNames(options)
+  const target = toTarget(options)
+  const settings = toSettings('bullmq', options)
+  const { name = 'errand', prefix = 'bull', migrate = true } = options
+  const { queueLimit } = settings
+  return {
+    ...settings,
+    multiHost: true,
+    create: async () => {
+      const { createEngine } = await import('./create.ts')
+      return createEngine({ target, name, prefix, migrate, queueLimit })
+    },
+  }
+}

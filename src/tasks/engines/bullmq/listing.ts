@@ -1,0 +1,114 @@
+/**
+ * Lists tasks by an index in memory, which is made when it is first asked for and kept up by events. It only says which
+ * ids to read: what is listed is read from BullMQ.
+ */
+import type { StoredPage, TaskQuery } from '../../engine.ts'
+import type { StoredTask } from '../../stored-task.ts'
+import { TaskIndex } from '../task-index.ts'
+import type { JobBook } from './job-book.ts'
+import type { JobRef, JobState, Place } from './place.ts'
+
+export interface ListingParts {
+  readonly place: Place
+  readonly book: JobBook
+  procedures(): readonly string[]
+}
+
+const ALL: readonly JobState[] = ['waiting', 'prioritized', 'delayed', 'active', 'completed', 'failed']
+
+/** Records read at once. */
+const BATCH = 500
+
+/** Milliseconds after which an index that nobody asks is let go. */
+const IDLE = 600_000
+
+export class Listing {
+  readonly #parts: ListingParts
+  #index: Promise<TaskIndex> | undefined
+  /** Tasks that changed since they were indexed. */
+  readonly #stale = new Map<string, JobRef>()
+  #idle: NodeJS.Timeout | undefined
+
+  constructor(parts: ListingParts) {
+    this.#parts = parts
+  }
+
+  async list(query: TaskQuery): Promise<StoredPage> {
+    const index = await this.#current()
+    const { entries, nextCursor } = index.list(query, Date.now())
+    const readings = await this.#parts.book.readAll(entries)
+    const { status } = query
+    const items = readings.flatMap(({ task, isOver }) =>
+      isOver || (status !== undefined && task.status !== status) ? [] : [task],
+    )
+    return nextCursor === undefined ? { items } : { items, nextCursor }
+  }
+
+  /** A task is new, changed or gone. */
+  changed({ procedure, id }: JobRef): void {
+    if (this.#index) this.#stale.set(id, { procedure, id })
+  }
+
+  /** Changes may have been missed: the next list makes the index anew. */
+  reset(): void {
+    clearTimeout(this.#idle)
+    this.#index = undefined
+    this.#stale.clear()
+  }
+
+  async #current(): Promise<TaskIndex> {
+    clearTimeout(this.#idle)
+    this.#idle = setTimeout(() => this.reset(), IDLE).unref()
+    // From now on changes are noted: what happens while it is made comes on top.
+    const making = (this.#index ??= this.#make())
+    try {
+      const index = await making
+      const stale = [...this.#stale.values()]
+      this.#stale.clear()
+      await this.#addAll(index, stale)
+      return index
+    } catch (error) {
+      this.reset()
+      throw error
+    }
+  }
+
+  async #make(): Promise<TaskIndex> {
+    const index = new TaskIndex()
+    for (const procedure of this.#parts.procedures()) {
+      const ids = await this.#parts.place.ids(procedure, ALL, 0, -1)
+      await this.#addAll(
+        index,
+        ids.map((id) => ({ procedure, id })),
+      )
+    }
+    return index
+  }
+
+  async #addAll(index: TaskIndex, refs: readonly JobRef[]): Promise<void> {
+    for (let from = 0; from < refs.length; from += BATCH) {
+      const batch = refs.slice(from, from + BATCH)
+      const readings = await this.#parts.book.readAll(batch)
+      const found = new Set(readings.map(({ task }) => task.id))
+      for (const { id } of batch) if (!found.has(id)) forget(index, id)
+      for (const { task, isOver } of readings)
+        if (isOver) forget(index, task.id)
+        else index.add(slim(task))
+    }
+  }
+}
+
+const forget = (index: TaskIndex, id: string): void => {
+  const entry = index.find(id, -Infinity)
+  if (entry) index.remove(entry)
+}
+
+/** What an index needs: inputs and results stay where they are. */
+const slim = ({ idempotencyKey: _key, ...task }: StoredTask): StoredTask => ({
+  ...task,
+  input: undefined,
+  attempts: [],
+  carried: undefined,
+  progress: undefined,
+  result: undefined,
+})

@@ -1,0 +1,82 @@
+/** The options of `bullmq()`, checked, and where they lead. */
+import type { PoolConfig } from '../../peers/pg.ts'
+import type { RedisOptions } from '../../peers/ioredis.ts'
+import type { EngineOptions } from '../options.ts'
+
+/** Options of `bullmq()`. */
+export interface BullmqOptions extends EngineOptions {
+  /**
+   * `'redis://…'`, `'rediss://…'`, `'valkey://…'`, `'valkeys://…'` or the options of an ioredis client;
+   * `'postgres://…'`, `'postgresql://…'` or `{ connectionString, … }`, the options of a `pg` pool.
+   */
+  readonly connection: string | RedisOptions | (PoolConfig & { readonly connectionString: string })
+  /** Begins the names of the queues, so that several apps can share one server. Default `'errand'`. */
+  readonly name?: string
+  /** On Redis, before all keys. Default `'bull'`, as everywhere in BullMQ. */
+  readonly prefix?: string
+  /** On Postgres: makes and updates BullMQ's tables at the start. Default true. */
+  readonly migrate?: boolean
+}
+
+/** Where tasks live, told from the connection. */
+export type Target =
+  | { readonly kind: 'redis'; readonly where: string; readonly url?: string; readonly options: RedisOptions }
+  | { readonly kind: 'postgres'; readonly where: string; readonly options: PoolConfig }
+
+const REDIS = /^(redis|valkey)(s?):\/\//
+const POSTGRES = /^postgres(ql)?:\/\//
+
+const EXPECTED =
+  "expected 'redis://host:6379', 'rediss://…', 'valkey://…', 'postgres://user:password@host:5432/database' or an " +
+  'object: the options of an ioredis client, or { connectionString } with those of a pg pool'
+
+/** @throws TypeError that names the option, its value without passwords, and what was expected */
+export const toTarget = ({ connection }: Pick<BullmqOptions, 'connection'>): Target => {
+  if (typeof connection === 'string') return ofUrl(connection)
+  if (typeof connection !== 'object' || connection === null)
+    throw new TypeError(`bullmq(): option connection is ${JSON.stringify(connection)}, ${EXPECTED}`)
+  if (!('connectionString' in connection)) return ofRedisOptions(connection)
+  const { connectionString } = connection
+  if (typeof connectionString !== 'string' || !POSTGRES.test(connectionString))
+    throw new TypeError(
+      `bullmq(): option connection.connectionString is ${JSON.stringify(masked(connectionString))}, expected 'postgres://…'`,
+    )
+  return { kind: 'postgres', where: `Postgres at ${placeOf(connectionString)}`, options: connection }
+}
+
+const ofUrl = (url: string): Target => {
+  if (POSTGRES.test(url))
+    return { kind: 'postgres', where: `Postgres at ${placeOf(url)}`, options: { connectionString: url } }
+  if (REDIS.test(url) && URL.canParse(url)) {
+    const where = `${url.startsWith('valkey') ? 'Valkey' : 'Redis'} at ${placeOf(url)}`
+    return { kind: 'redis', where, url: url.replace(REDIS, 'redis$2://'), options: {} }
+  }
+  throw new TypeError(`bullmq(): option connection is ${JSON.stringify(masked(url))}, ${EXPECTED}`)
+}
+
+const ofRedisOptions = (options: RedisOptions): Target => {
+  const { host = '127.0.0.1', port = 6379, path } = options
+  return { kind: 'redis', where: `Redis at ${path ?? `${host}:${port}`}`, options }
+}
+
+/** Host, port and database: no user, no password. */
+const placeOf = (url: string): string => {
+  if (!URL.canParse(url)) return masked(url)
+  const { host, pathname } = new URL(url)
+  return `${host}${pathname === '/' ? '' : pathname}`
+}
+
+const masked = (url: string): string => url.replace(/\/\/[^@/]*@/, '//***@')
+
+const NAME = /^[A-Za-z][A-Za-z0-9_-]*$/
+
+/** @throws TypeError */
+export const checkNames = ({ name, prefix, migrate }: BullmqOptions): void => {
+  for (const [option, value] of Object.entries({ name, prefix }))
+    if (value !== undefined && !(typeof value === 'string' && NAME.test(value)))
+      throw new TypeError(
+        `bullmq(): option ${option} is ${JSON.stringify(value)}, expected a word of letters, digits, _ and -`,
+      )
+  if (migrate !== undefined && typeof migrate !== 'boolean')
+    throw new TypeError(`bullmq(): option migrate is ${JSON.stringify(migrate)}, expected true or false`)
+}

@@ -1,0 +1,171 @@
+/** BullMQ's queues on Postgres: one pool, and one connection that listens, whatever the number of queues. */
+import type { EngineCapabilities } from '../../engine.ts'
+import { loadBullmq } from '../../peers/bullmq.ts'
+import { loadPg, type Pool, type PoolConfig } from '../../peers/pg.ts'
+import type { Report } from '../../store.ts'
+import { BackendPlace, type PlaceSettings } from './backend-place.ts'
+import type { RawJob } from './job-codec.ts'
+import type { Claims, FoundJob, JobRef, PlaceListener } from './place.ts'
+import { checkPostgres } from './postgres-checks.ts'
+import { PostgresEvents } from './postgres-events.ts'
+import { SCHEMA, SQL } from './postgres-sql.ts'
+
+/** What a Postgres place is told. */
+export interface PostgresSettings extends PlaceSettings {
+  readonly options: PoolConfig
+  /** Makes and updates BullMQ's tables at the start. */
+  readonly migrate: boolean
+}
+
+/** Nothing waits for a Postgres that is away. */
+const BOUNDED: PoolConfig = {
+  max: 10,
+  connectionTimeoutMillis: 5000,
+  query_timeout: 10_000,
+  keepAlive: true,
+  application_name: 'errand',
+}
+
+/** A row of BullMQ's table `job`. */
+interface JobRow {
+  readonly queue: string
+  readonly id: string
+  readonly data: unknown
+  readonly progress: unknown
+  readonly return_value: unknown
+  readonly stacktrace: unknown
+  readonly failed_reason: string | null
+  readonly attempts_started: number
+  readonly stalled_count: number
+  readonly processed_at_ms: string | null
+  readonly finished_at_ms: string | null
+  readonly lock_token: string | null
+}
+
+const toTime = (text: string | null): number | undefined => (text === null ? undefined : Number(text))
+
+const toRawJob = (row: JobRow): RawJob => ({
+  id: row.id,
+  data: row.data,
+  progress: row.progress,
+  returnvalue: row.return_value,
+  stacktrace: row.stacktrace,
+  failedReason: row.failed_reason ?? undefined,
+  attemptsStarted: row.attempts_started,
+  stalledCounter: row.stalled_count,
+  processedOn: toTime(row.processed_at_ms),
+  finishedOn: toTime(row.finished_at_ms),
+})
+
+export class PostgresPlace extends BackendPlace {
+  readonly name = 'bullmq (Postgres)'
+  readonly packing = 'text'
+  durable: EngineCapabilities['durable'] = 'power'
+  readonly #postgres: PostgresSettings
+  #pool: Pool | undefined
+  #events: PostgresEvents | undefined
+
+  constructor(settings: PostgresSettings) {
+    super(settings)
+    this.#postgres = settings
+  }
+
+  get hears(): boolean {
+    return this.#events?.isDown === false
+  }
+
+  async open(report: Report): Promise<void> {
+    const [bullmq, pg] = await Promise.all([loadBullmq(), loadPg('bullmq() on Postgres')])
+    const { options, migrate, where, timing } = this.#postgres
+    const config: PoolConfig = { ...BOUNDED, ...options, options: withSearchPath(options.options) }
+    const pool = new pg.Pool(config)
+    pool.on('error', () => {}) // An idle connection that breaks is made anew when it is needed.
+    this.#pool = pool
+    const events = new PostgresEvents({ pool, report, where, connect: () => new pg.Client(config) })
+    this.#events = events
+    const { durable } = await checkPostgres(pool, { where, migrate, bullmq, listens: () => events.works() })
+    this.durable = durable
+    const backendOptions = {
+      connection: pool,
+      lockDuration: timing.lease,
+      stalledInterval: timing.recoverEvery,
+      maxStalledCount: 2 ** 31 - 1, // Lost attempts are counted by the policy of the procedure.
+    }
+    const root = bullmq.createPostgresBackend(this.queueOf(''), backendOptions as never)
+    root.on('error', () => {})
+    await this.ask('connecting', root.waitUntilReady())
+    this.use(root)
+  }
+
+  async listen(procedures: readonly string[], listener: PlaceListener): Promise<void> {
+    const queues = new Map(procedures.map((procedure) => [this.queueOf(procedure), procedure]))
+    this.backend('') // Says so when it is not open.
+    await this.ask('following events', (this.#events as PostgresEvents).listen(queues, listener))
+  }
+
+  async read(refs: readonly JobRef[]): Promise<readonly (RawJob | undefined)[]> {
+    const queues = refs.map(({ procedure }) => this.queueOf(procedure))
+    const ids = refs.map(({ id }) => id)
+    const rows = await this.#rows<JobRow>('reading tasks', SQL.read, [queues, ids])
+    const byPlace = new Map(rows.map((row) => [`${row.queue}:${row.id}`, row]))
+    return refs.map((_, index) => {
+      const row = byPlace.get(`${queues[index]}:${ids[index]}`)
+      return row && toRawJob(row)
+    })
+  }
+
+  async find(id: string, procedures: readonly string[]): Promise<FoundJob | undefined> {
+    const queues = procedures.map((procedure) => this.queueOf(procedure))
+    const [row] = await this.#rows<JobRow>('looking for a task', SQL.find, [queues, id])
+    const procedure = row && procedures[queues.indexOf(row.queue)]
+    return procedure === undefined ? undefined : { procedure, id, raw: toRawJob(row as JobRow) }
+  }
+
+  async depth(procedures: readonly string[]): Promise<number> {
+    const queues = procedures.map((procedure) => this.queueOf(procedure))
+    const [row] = await this.#rows<{ count: string }>('counting queued tasks', SQL.depth, [queues])
+    return Number(row?.count ?? 0)
+  }
+
+  /** As many claims as there are jobs for, in one statement: one commit. */
+  async take(procedure: string, most: number): Promise<Claims> {
+    const queue = this.queueOf(procedure)
+    const now = Date.now()
+    const params = [queue, crypto.randomUUID(), most, this.settings.timing.lease, now]
+    const rows = await this.#rows<JobRow>('taking tasks', SQL.take, params)
+    const jobs = rows.map((row) => ({ raw: toRawJob(row), token: row.lock_token as string }))
+    if (jobs.length === most) return { jobs }
+    const [next] = await this.#rows<{ next_delay: string | null }>('looking ahead', SQL.nextDelay, [queue])
+    return next?.next_delay ? { jobs, nextDue: Number(next.next_delay) } : { jobs }
+  }
+
+  async claimKey(key: string, value: string, instead = ''): Promise<string> {
+    const params = [this.keysQueue, key, value, instead]
+    const [row] = await this.#rows<{ value: string }>('taking an idempotency key', SQL.claimKey, params)
+    // Whoever lost sees the winner's value only in a new statement.
+    return row?.value ?? (await this.#heldKey(key)) ?? this.claimKey(key, value, instead)
+  }
+
+  async freeKey(key: string, beginning: string): Promise<void> {
+    await this.#rows('freeing an idempotency key', SQL.freeKey, [this.keysQueue, key, beginning])
+  }
+
+  async close(): Promise<void> {
+    await this.#events?.close()
+    await this.#pool?.end().catch(() => {}) // It may have been ended by a failed start.
+  }
+
+  async #heldKey(key: string): Promise<string | undefined> {
+    const params = [this.keysQueue, key]
+    const [row] = await this.#rows<{ value: string }>('reading an idempotency key', SQL.heldKey, params)
+    return row?.value
+  }
+
+  async #rows<Row extends object>(doing: string, sql: string, params: unknown[]): Promise<Row[]> {
+    this.backend('') // Says so when it is not open.
+    return (await this.ask(doing, (this.#pool as Pool).query<Row>(sql, params))).rows
+  }
+}
+
+/** BullMQ's statements name no schema. */
+const withSearchPath = (options = ''): string => `${options} -c search_path=${SCHEMA}`.trim()

@@ -1,0 +1,106 @@
+/** A job as a task record: derived anew at each reading, so that there is nothing that could disagree with BullMQ. */
+import type { StoredTask } from '../../stored-task.ts'
+import { cancelled, expired } from '../../lifecycle.ts'
+import type { Job } from './job.ts'
+import { LOST, standingOf, type Standing } from './standing.ts'
+
+/** A revision has room for so many reports of progress between two changes. */
+const REPORTS = 2 ** 20
+
+/**
+ * Milliseconds after its deadline that a queued task counts as ended before anybody wrote it: as much as the clocks of
+ * two hosts may differ.
+ */
+const CLOCK_SLACK = 1000
+
+/** The task that a job holds. */
+export const storedTaskOf = (job: Job, now: number): StoredTask => {
+  if (job.ending) return endedTask(job, job.ending)
+  const standing = standingOf(job)
+  if (!standing.isActive) return waitingTask(job, standing, now)
+  // Whoever took it saw that it is over, and only writes that down.
+  return isTakenToEnd(job, standing)
+    ? waitingTask(before(job), standingOf(before(job)), now)
+    : runningTask(job, standing)
+}
+
+/** The job as it was before it was taken. */
+export const before = (job: Job): Job => ({ ...job, claims: job.claims - 1, claimedAt: undefined })
+
+/** The revision of the next ending: a cancel may still come before it. */
+export const endingRevision = (job: Job, standing: Standing): number => revisionOf(job, standing, 2)
+
+const isTakenToEnd = ({ data, claimedAt = 0 }: Job, { attempt }: Standing): boolean =>
+  data.cancel?.revision !== undefined ||
+  claimedAt >= (data.deadlineAt ?? Infinity) ||
+  attempt > data.maxAttempts
+
+const endedTask = (job: Job, ending: NonNullable<Job['ending']>): StoredTask => {
+  if ('task' in ending) return { ...headOf(job), ...ending.task }
+  const { failedAt, reason } = ending
+  const standing = standingOf(job)
+  return {
+    ...headOf(job),
+    ...attemptsOf(job, standing),
+    status: 'failed',
+    error: { ...LOST, internal: { name: 'BullMQ', message: reason } },
+    finishedAt: failedAt,
+    expiresAt: failedAt + job.data.keep,
+    revision: endingRevision(job, standing),
+  }
+}
+
+const runningTask = (job: Job, standing: Standing): StoredTask => {
+  const { progress, data, claims } = job
+  const said = progress?.claim === claims ? progress : undefined
+  return {
+    ...headOf(job),
+    ...attemptsOf(job, standing),
+    status: 'running',
+    ...(said ? { progress: said.value } : {}),
+    ...(data.cancel ? { cancelRequested: true } : {}),
+    revision: revisionOf(job, standing) + Math.min(said?.n ?? 0, REPORTS - 1),
+  }
+}
+
+const waitingTask = (job: Job, standing: Standing, now: number): StoredTask => {
+  const { cancel, deadlineAt = Infinity, keep } = job.data
+  const task = queuedTask(job, standing)
+  if (cancel)
+    return { ...cancelled(task, cancel.at, cancel.keep), revision: cancel.revision ?? task.revision }
+  return deadlineAt + CLOCK_SLACK <= now ? expired(task, deadlineAt, keep) : task
+}
+
+const queuedTask = (job: Job, standing: Standing): StoredTask => {
+  const runAt = job.claims === 0 ? job.data.runAt : standing.runAt
+  return {
+    ...headOf(job),
+    ...attemptsOf(job, standing),
+    status: 'queued',
+    ...(runAt === undefined ? {} : { runAt }),
+    revision: revisionOf(job, standing),
+  }
+}
+
+const headOf = ({ id, procedure, data }: Job) => ({
+  ...data.head,
+  id,
+  procedure,
+  priority: data.priority,
+  createdAt: data.createdAt,
+  ...(data.deadlineAt === undefined ? {} : { deadlineAt: data.deadlineAt }),
+})
+
+const attemptsOf = ({ data }: Job, { attempt, attempts, startedAt }: Standing) => ({
+  attempt,
+  maxAttempts: data.maxAttempts,
+  attempts,
+  ...(startedAt === undefined ? {} : { startedAt }),
+})
+
+/** Every change raises one of these counts. */
+const revisionOf = ({ claims, stalls, data }: Job, { left }: Standing, more = 0): number =>
+  (1 + claims + left + stalls + (data.cancel ? 1 : 0) + 2 * (data.past?.retries ?? 0) + more) * REPORTS
+
+/** Of a task that nobody has taken yet. */
+export const FIRST_REVISION = REPORTS
