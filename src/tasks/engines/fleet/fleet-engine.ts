@@ -159,7 +159,7 @@ export class FleetEngine implements TaskEngine {
       queue: this.#queue,
       begin: (taken, slot, takenAt) => {
         runs.begin(taken, slot, takenAt)
-        watching.changed(taken.task.id)
+        watching.changed(taken.task.id, () => taken.task)
       },
     })
     return { host, watching, runs, fetcher }
@@ -172,7 +172,7 @@ export class FleetEngine implements TaskEngine {
     }
     return {
       available: (procedure) => fetcher.available(procedure),
-      changed: (id) => watching.changed(id),
+      changed: (id, renew) => watching.changed(id, renew),
       progress: (id, progress) => unlessOurs(id, () => watching.tell(id, { type: 'progress', progress })),
       log: (id, log) => unlessOurs(id, () => watching.tell(id, { type: 'log', log })),
       cancelRequested: (id) => runs.stop(id),

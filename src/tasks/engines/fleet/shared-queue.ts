@@ -30,8 +30,11 @@ export interface Taken {
 export interface QueueListener {
   /** A task of this procedure may be taken. */
   available(procedure: string): void
-  /** The record of a task changed, here or elsewhere. */
-  changed(id: string): void
+  /**
+   * The record of a task changed, here or elsewhere. `renew` makes it from the one that is known; without it the record
+   * is read.
+   */
+  changed(id: string, renew?: (known: StoredTask) => StoredTask): void
   progress(id: string, progress: unknown): void
   log(id: string, log: TaskLog): void
   /** Whoever runs it is to stop it. */

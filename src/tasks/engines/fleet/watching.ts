@@ -65,9 +65,13 @@ export class Watching {
   }
 
   /** A task changed, so far as anybody knows. */
-  changed(id: string): void {
+  changed(id: string, renew?: (known: StoredTask) => StoredTask): void {
     const followed = this.#followed.get(id)
     if (!followed) return
+    const { latest } = followed
+    // Nothing more happens to it but a retry by hand, and whoever watches that looks anew.
+    if (latest && isFinished(latest.status) && !followed.isBehindGap) return
+    if (latest && renew) return this.#learn(id, followed, renew(latest))
     followed.isStale = true
     followed.reading ??= this.#read(id, followed)
   }
