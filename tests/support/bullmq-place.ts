@@ -4,8 +4,8 @@ import { createEngine } from '../../src/tasks/engines/bullmq/create.ts'
 import { toTarget } from '../../src/tasks/engines/bullmq/options.ts'
 import type { Timing } from '../../src/tasks/engines/bullmq/timing.ts'
 
-/** A lost task is back after half a second. */
-export const QUICK: Timing = { lease: 600, recoverEvery: 200, sweepEvery: 1000, lookEvery: 500 }
+/** A lost task is back after two seconds; shorter, and a busy machine loses leases that are alive. */
+export const QUICK: Timing = { lease: 1500, recoverEvery: 300, sweepEvery: 1000, lookEvery: 500 }
 
 let places = 0
 

@@ -11,7 +11,8 @@ export interface BackgroundParts {
   readonly keys: KeyBook
   readonly timing: Timing
   readonly report: Report
-  procedures(): readonly string[]
+  /** Those that have queues, on whichever host. */
+  procedures(): Promise<readonly string[]>
   look(procedure: string): void
 }
 
@@ -31,8 +32,8 @@ export class Background {
   /** On every host. */
   start(): void {
     const { timing, procedures } = this.#parts
-    this.#every(timing.sweepEvery, 'Records past their time could not be deleted', () =>
-      this.#each(procedures(), (procedure) => this.#sweep(procedure)),
+    this.#every(timing.sweepEvery, 'Records past their time could not be deleted', async () =>
+      this.#each(await procedures(), (procedure) => this.#sweep(procedure)),
     )
   }
 

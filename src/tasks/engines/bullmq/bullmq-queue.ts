@@ -33,7 +33,7 @@ import { dataOf, scheduleOf } from './new-job.ts'
 import type { JobRef, Place } from './place.ts'
 import { Renewing } from './renewing.ts'
 import { retry } from './retrying.ts'
-import { FIRST_REVISION } from './stored-task-of.ts'
+import { FIRST_REVISION, withEnding } from './stored-task-of.ts'
 import { take } from './taking.ts'
 import type { Timing } from './timing.ts'
 import { Working } from './working.ts'
@@ -83,7 +83,7 @@ export class BullmqQueue implements SharedQueue {
       look: (id) => this.#book.look(id),
       write: (task) => this.#add(task),
     })
-    this.#listing = new Listing({ place, book: this.#book, procedures: () => this.#known.names })
+    this.#listing = new Listing({ place, book: this.#book, procedures: () => this.#known.refresh() })
     this.#renewing = new Renewing({ place, book: this.#book })
   }
 
@@ -139,15 +139,13 @@ export class BullmqQueue implements SharedQueue {
 
   async settle({ task, lease: held }: Taken, next: StoredTask): Promise<boolean> {
     const lease = held as Lease
-    const done = isFinished(next.status)
-      ? this.#place.complete(task, lease.token, this.#codec.ending(endingOf(lease, next)))
-      : this.#place.giveUp(task, lease.token, {
-          history: this.#codec.history(historyOf(lease, next)),
-          delay: Math.max(0, Math.ceil((next.runAt ?? 0) - Date.now())),
-          first: next.attempt < task.attempt,
-        })
     this.#listing.changed(task)
-    return done
+    if (isFinished(next.status)) return this.#end(task, lease, next)
+    return this.#place.giveUp(task, lease.token, {
+      history: this.#codec.history(historyOf(lease, next)),
+      delay: Math.max(0, Math.ceil((next.runAt ?? 0) - Date.now())),
+      first: next.attempt < task.attempt,
+    })
   }
 
   async report({ task, lease: held }: Taken, { progress, logs }: Said): Promise<void> {
@@ -195,19 +193,25 @@ export class BullmqQueue implements SharedQueue {
 
   #assemble(listener: QueueListener, report: Report, policyOf: PolicyOf): Open {
     const place = this.#place
-    const procedures = (): readonly string[] => this.#known.names
     const background = new Background({
       place,
       book: this.#book,
       keys: this.#keys,
       timing: this.#timing,
       report,
-      procedures,
+      procedures: () => this.#known.refresh(),
       look: (procedure) => listener.available(procedure),
     })
     const working = new Working({ place, known: this.#known, background, listener, report, policyOf })
     const due = new DueTimes((procedure) => listener.available(procedure))
     return { listener, report, policyOf, background, working, due }
+  }
+
+  async #end(task: StoredTask, lease: Lease, next: StoredTask): Promise<boolean> {
+    const ending = endingOf(lease, next)
+    const isDone = await this.#place.complete(task, lease.token, this.#codec.ending(ending))
+    if (isDone) this.#opened().listener.changed(task.id, (known) => withEnding(known, ending))
+    return isDone
   }
 
   async #add(task: StoredTask): Promise<void> {

@@ -1,7 +1,8 @@
 /** What events of BullMQ mean to a fleet. */
 import type { TaskLog } from '../../../protocol/task.ts'
 import type { QueueListener } from '../fleet/shared-queue.ts'
-import { toProgress } from './job-codec.ts'
+import { toEnding, toProgress } from './job-codec.ts'
+import { withEnding } from './stored-task-of.ts'
 import type { PlaceEvent, PlaceListener } from './place.ts'
 
 export interface HearingParts {
@@ -17,6 +18,9 @@ export interface HearingParts {
 
 type Meaning = (parts: HearingParts, event: PlaceEvent) => void
 
+/** Milliseconds in which most attempts end: whoever watches from afar hears of their beginning after that. */
+const SOON = 20
+
 const changed: Meaning = (parts, event) => {
   parts.changed(event)
   parts.listener.changed(event.id)
@@ -27,6 +31,27 @@ const available: Meaning = (parts, event) => {
   parts.listener.available(event.procedure)
 }
 
+/** Of a new task nobody can know anything yet. */
+const waiting: Meaning = (parts, event) => {
+  if (event.fields['prev'] !== undefined) return available(parts, event)
+  parts.changed(event)
+  parts.listener.available(event.procedure)
+}
+
+const active: Meaning = (parts, event) => {
+  parts.changed(event)
+  setTimeout(() => parts.listener.changed(event.id), SOON).unref()
+}
+
+/** The event brings the whole end: it need not be read again. */
+const completed: Meaning = (parts, event) => {
+  parts.changed(event)
+  const ending = toEnding(parse(event.fields['returnvalue']))
+  if (ending) parts.listener.changed(event.id, (known) => withEnding(known, ending))
+  else parts.listener.changed(event.id)
+  if (parts.isLimited(event.procedure)) parts.listener.available(event.procedure)
+}
+
 const roomMade: Meaning = (parts, event) => {
   changed(parts, event)
   if (parts.isLimited(event.procedure)) parts.listener.available(event.procedure)
@@ -34,10 +59,10 @@ const roomMade: Meaning = (parts, event) => {
 
 /** By the names that BullMQ gives them, and ours. */
 const MEANINGS: Readonly<Record<string, Meaning>> = {
-  waiting: available,
+  waiting,
   stalled: available,
-  active: changed,
-  completed: roomMade,
+  active,
+  completed,
   failed: roomMade,
   removed: changed,
   delayed: (parts, event) => {

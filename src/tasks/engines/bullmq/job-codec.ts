@@ -87,7 +87,7 @@ export const toJob = (procedure: string, raw: RawJob): Job | undefined => {
     claimedAt: raw.processedOn,
     history: toHistory(raw.stacktrace),
     progress: toProgress(raw.progress),
-    ending: raw.finishedOn === undefined ? undefined : toEnding(raw, raw.finishedOn),
+    ending: raw.finishedOn === undefined ? undefined : endingOf(raw, raw.finishedOn),
   }
 }
 
@@ -113,12 +113,18 @@ export const toProgress = (note: unknown): JobProgressNote | undefined => {
   return { ...counts, value: (unpack(value) as { value: unknown }).value }
 }
 
-const toEnding = ({ returnvalue, failedReason }: RawJob, finishedOn: number): Job['ending'] => {
+/** Undefined for what is no ending of ours. */
+export const toEnding = (returnvalue: unknown): JobEnding | undefined => {
   const ending = returnvalue as JobEnding | null
-  if (typeof ending === 'object' && ending !== null && ending.v === FORMAT)
-    return { ...ending, task: unpack(ending.task) }
-  return { failedAt: finishedOn, reason: failedReason ?? 'It was ended by something other than Errand' }
+  if (typeof ending !== 'object' || ending === null || ending.v !== FORMAT) return undefined
+  return { ...ending, task: unpack(ending.task) }
 }
+
+const endingOf = ({ returnvalue, failedReason }: RawJob, finishedOn: number): Job['ending'] =>
+  toEnding(returnvalue) ?? {
+    failedAt: finishedOn,
+    reason: failedReason ?? 'It was ended by something other than Errand',
+  }
 
 const toJson = (value: object): string => {
   try {

@@ -29,10 +29,11 @@ export class KnownProcedures {
   }
 
   /** Reads which there are. */
-  async refresh(): Promise<void> {
+  async refresh(): Promise<readonly string[]> {
     const names = await this.#parts.place.procedures()
     this.#readAt = performance.now()
     await this.#grow(names)
+    return this.names
   }
 
   /** Makes sure that all hosts can find tasks of these. */

@@ -11,7 +11,8 @@ import type { JobRef, JobState, Place } from './place.ts'
 export interface ListingParts {
   readonly place: Place
   readonly book: JobBook
-  procedures(): readonly string[]
+  /** Those that have queues now, on whichever host. */
+  procedures(): Promise<readonly string[]>
 }
 
 const ALL: readonly JobState[] = ['waiting', 'prioritized', 'delayed', 'active', 'completed', 'failed']
@@ -24,7 +25,9 @@ const IDLE = 600_000
 
 export class Listing {
   readonly #parts: ListingParts
-  #index: Promise<TaskIndex> | undefined
+  #index: TaskIndex | undefined
+  /** Procedures whose tasks are in it. */
+  readonly #indexed = new Map<string, Promise<void>>()
   /** Tasks that changed since they were indexed. */
   readonly #stale = new Map<string, JobRef>()
   #idle: NodeJS.Timeout | undefined
@@ -53,6 +56,7 @@ export class Listing {
   reset(): void {
     clearTimeout(this.#idle)
     this.#index = undefined
+    this.#indexed.clear()
     this.#stale.clear()
   }
 
@@ -60,9 +64,9 @@ export class Listing {
     clearTimeout(this.#idle)
     this.#idle = setTimeout(() => this.reset(), IDLE).unref()
     // From now on changes are noted: what happens while it is made comes on top.
-    const making = (this.#index ??= this.#make())
+    const index = (this.#index ??= new TaskIndex())
     try {
-      const index = await making
+      for (const procedure of await this.#parts.procedures()) await this.#indexOnce(index, procedure)
       const stale = [...this.#stale.values()]
       this.#stale.clear()
       await this.#addAll(index, stale)
@@ -73,16 +77,20 @@ export class Listing {
     }
   }
 
-  async #make(): Promise<TaskIndex> {
-    const index = new TaskIndex()
-    for (const procedure of this.#parts.procedures()) {
-      const ids = await this.#parts.place.ids(procedure, ALL, 0, -1)
-      await this.#addAll(
-        index,
-        ids.map((id) => ({ procedure, id })),
-      )
-    }
-    return index
+  #indexOnce(index: TaskIndex, procedure: string): Promise<void> {
+    const known = this.#indexed.get(procedure)
+    if (known) return known
+    const indexing = this.#indexAll(index, procedure)
+    this.#indexed.set(procedure, indexing)
+    return indexing
+  }
+
+  async #indexAll(index: TaskIndex, procedure: string): Promise<void> {
+    const ids = await this.#parts.place.ids(procedure, ALL, 0, -1)
+    await this.#addAll(
+      index,
+      ids.map((id) => ({ procedure, id })),
+    )
   }
 
   async #addAll(index: TaskIndex, refs: readonly JobRef[]): Promise<void> {

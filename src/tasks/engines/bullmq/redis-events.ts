@@ -84,8 +84,8 @@ export class RedisEvents {
     while (!this.#closed)
       try {
         this.#lineId ??= await this.#line.client('ID')
-        await this.#read()
         if (this.#isDown) this.#back()
+        await this.#read()
       } catch (error) {
         await this.#down(error)
       }

@@ -1,7 +1,7 @@
 /** A job as a task record: derived anew at each reading, so that there is nothing that could disagree with BullMQ. */
 import type { StoredTask } from '../../stored-task.ts'
 import { cancelled, expired } from '../../lifecycle.ts'
-import type { Job } from './job.ts'
+import type { Job, JobEnding } from './job.ts'
 import { LOST, standingOf, type Standing } from './standing.ts'
 
 /** A revision has room for so many reports of progress between two changes. */
@@ -34,6 +34,12 @@ const isTakenToEnd = ({ data, claimedAt = 0 }: Job, { attempt }: Standing): bool
   data.cancel?.revision !== undefined ||
   claimedAt >= (data.deadlineAt ?? Infinity) ||
   attempt > data.maxAttempts
+
+/** A task that is known, as it ended. */
+export const withEnding = (known: StoredTask, { task }: JobEnding): StoredTask => {
+  const { runAt: _runAt, progress: _progress, cancelRequested: _cancelRequested, ...head } = known
+  return { ...head, ...task }
+}
 
 const endedTask = (job: Job, ending: NonNullable<Job['ending']>): StoredTask => {
   if ('task' in ending) return { ...headOf(job), ...ending.task }
