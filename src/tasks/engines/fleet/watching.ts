@@ -43,6 +43,7 @@ export class Watching {
   /** Stays until the task ends: a watcher that comes back goes on where it was. */
   readonly #followed = new Map<string, Followed>()
   #timer: NodeJS.Timeout | undefined
+  #closed = false
 
   constructor(parts: WatchingParts) {
     this.#parts = parts
@@ -55,7 +56,7 @@ export class Watching {
     try {
       // Followed first, then read: a change that comes between is not lost.
       const read = await this.#parts.get(id)
-      if (!read) return
+      if (!read || this.#closed) return
       this.#learn(id, followed, read)
       yield* this.#hub.watch(followed.latest ?? read, options)
     } finally {
@@ -96,6 +97,7 @@ export class Watching {
   }
 
   close(): void {
+    this.#closed = true
     clearInterval(this.#timer)
     this.#hub.close()
     this.#followed.clear()
