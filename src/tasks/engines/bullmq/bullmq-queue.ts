@@ -33,7 +33,7 @@ import { dataOf, scheduleOf } from './new-job.ts'
 import type { JobRef, Place } from './place.ts'
 import { Renewing } from './renewing.ts'
 import { retry } from './retrying.ts'
-import { FIRST_REVISION, withEnding } from './stored-task-of.ts'
+import { FIRST_REVISION, storedTaskOf, withEnding } from './stored-task-of.ts'
 import { take } from './taking.ts'
 import type { Timing } from './timing.ts'
 import { Working } from './working.ts'
@@ -140,12 +140,7 @@ export class BullmqQueue implements SharedQueue {
   async settle({ task, lease: held }: Taken, next: StoredTask): Promise<boolean> {
     const lease = held as Lease
     this.#listing.changed(task)
-    if (isFinished(next.status)) return this.#end(task, lease, next)
-    return this.#place.giveUp(task, lease.token, {
-      history: this.#codec.history(historyOf(lease, next)),
-      delay: Math.max(0, Math.ceil((next.runAt ?? 0) - Date.now())),
-      first: next.attempt < task.attempt,
-    })
+    return isFinished(next.status) ? this.#end(task, lease, next) : this.#giveUp(task, lease, next)
   }
 
   async report({ task, lease: held }: Taken, { progress, logs }: Said): Promise<void> {
@@ -211,6 +206,18 @@ export class BullmqQueue implements SharedQueue {
     const ending = endingOf(lease, next)
     const isDone = await this.#place.complete(task, lease.token, this.#codec.ending(ending))
     if (isDone) this.#opened().listener.changed(task.id, (known) => withEnding(known, ending))
+    return isDone
+  }
+
+  async #giveUp(task: StoredTask, lease: Lease, next: StoredTask): Promise<boolean> {
+    const now = Date.now()
+    const history = historyOf(lease, next)
+    const isDone = await this.#place.giveUp(task, lease.token, {
+      history: this.#codec.history(history),
+      delay: Math.max(0, Math.ceil((next.runAt ?? 0) - now)),
+      first: next.attempt < task.attempt,
+    })
+    if (isDone) this.#opened().listener.changed(task.id, () => storedTaskOf({ ...lease.job, history }, now))
     return isDone
   }
 
