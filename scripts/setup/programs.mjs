@@ -37,6 +37,12 @@ const PROGRAMS = {
     for: 'the tests of what is on the disk when a start is acknowledged',
     commands: ['strace'],
   },
+  pgbouncer: {
+    env: 'ERRAND_PGBOUNCER',
+    debian: 'pgbouncer',
+    for: 'the tests of tasks in Postgres behind a pooler',
+    commands: ['pgbouncer', '/usr/sbin/pgbouncer'],
+  },
 }
 
 const skipped = (process.env.ERRAND_SKIP ?? '').split(',')
