@@ -146,6 +146,17 @@ export const manyHostsSuite = (
       expect(await idle.engine.get(id)).toMatchObject({ status: 'cancelled', attempt: 0, attempts: [] })
     })
 
+    test('a task that is cancelled on one and queued again on another at that moment runs', async () => {
+      const hosts = [1, 2].map(() => new FakeHost().on('later', () => value('ok')))
+      const [one, two] = (await Promise.all(hosts.map(join))) as [Member, Member]
+      for (let round = 0; round < 10; round++) {
+        const { id } = await start(one, 'later', { runAt: Date.now() + 60_000 })
+        await two.engine.cancel(id)
+        expect(await one.engine.retry(id)).toMatchObject({ attempt: 0, maxAttempts: 3 })
+        expect(await end(two, id)).toMatchObject({ status: 'succeeded', attempt: 1 })
+      }
+    })
+
     test('a watcher elsewhere hears of everything', async () => {
       const gate = createGate()
       const host = new FakeHost().on('long', async ({ progress, log }) => {

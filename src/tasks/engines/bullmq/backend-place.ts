@@ -20,6 +20,13 @@ const NOT_OURS: ReadonlySet<unknown> = new Set([-1, -2, -3, -6])
 
 const codeOf = (error: unknown): unknown => (error as { code?: unknown } | null)?.code
 
+/** As BullMQ's own `Queue` makes it. */
+export const toJobJson = ({ procedure, id, data, priority, delay, timestamp }: NewJob): JobJson => {
+  const opts = { priority, ...(delay > 0 ? { delay } : {}), attempts: 1 }
+  const job = { id, name: procedure, data: JSON.stringify(data), opts, timestamp, delay, priority }
+  return job as unknown as JobJson // What an ended job has, a new one has not.
+}
+
 /** Events that a stream keeps: what a host may be behind, or away. */
 const KEPT_EVENTS = 10_000
 
@@ -55,10 +62,8 @@ export abstract class BackendPlace implements Place {
     await this.ask('making queues known', this.backend('').setQueueMeta(fields))
   }
 
-  async add({ procedure, id, data, priority, delay, timestamp }: NewJob): Promise<void> {
-    const opts = { priority, ...(delay > 0 ? { delay } : {}), attempts: 1 }
-    const job = { id, name: procedure, data: JSON.stringify(data), opts, timestamp, delay, priority }
-    await this.ask('starting a task', this.backend(procedure).addJob(job as unknown as JobJson, id))
+  async add(job: NewJob): Promise<void> {
+    await this.ask('starting a task', this.backend(job.procedure).addJob(toJobJson(job), job.id))
   }
 
   async ids(procedure: string, states: readonly JobState[], from: number, to: number): Promise<string[]> {

@@ -3,9 +3,10 @@ import type { EngineCapabilities } from '../../engine.ts'
 import { loadBullmq } from '../../peers/bullmq.ts'
 import { loadPg, type Pool, type PoolConfig } from '../../peers/pg.ts'
 import type { Report } from '../../store.ts'
-import { BackendPlace, type PlaceSettings } from './backend-place.ts'
+import { BackendPlace, toJobJson, type PlaceSettings } from './backend-place.ts'
+import { Batches } from './batches.ts'
 import type { RawJob } from './job-codec.ts'
-import type { Claims, FoundJob, JobRef, PlaceListener } from './place.ts'
+import type { Claims, FoundJob, JobRef, NewJob, PlaceListener } from './place.ts'
 import { checkPostgres } from './postgres-checks.ts'
 import { PostgresEvents } from './postgres-events.ts'
 import { SCHEMA, SQL } from './postgres-sql.ts'
@@ -42,6 +43,13 @@ interface JobRow {
   readonly lock_token: string | null
 }
 
+/** A task of a host, as it ended. */
+interface Ending {
+  readonly id: string
+  readonly token: string
+  readonly ending: object
+}
+
 const toTime = (text: string | null): number | undefined => (text === null ? undefined : Number(text))
 
 const toRawJob = (row: JobRow): RawJob => ({
@@ -64,6 +72,8 @@ export class PostgresPlace extends BackendPlace {
   readonly #postgres: PostgresSettings
   #pool: Pool | undefined
   #events: PostgresEvents | undefined
+  readonly #adds = new Map<string, Batches<NewJob, string>>()
+  readonly #completes = new Map<string, Batches<Ending, boolean>>()
 
   constructor(settings: PostgresSettings) {
     super(settings)
@@ -101,6 +111,14 @@ export class PostgresPlace extends BackendPlace {
     const queues = new Map(procedures.map((procedure) => [this.queueOf(procedure), procedure]))
     this.backend('') // Says so when it is not open.
     await this.ask('following events', (this.#events as PostgresEvents).listen(queues, listener))
+  }
+
+  override async add(job: NewJob): Promise<void> {
+    await this.#adding(job.procedure).add(job)
+  }
+
+  override complete(ref: JobRef, token: string, ending: object): Promise<boolean> {
+    return this.#completing(ref.procedure).add({ id: ref.id, token, ending })
   }
 
   async read(refs: readonly JobRef[]): Promise<readonly (RawJob | undefined)[]> {
@@ -153,6 +171,37 @@ export class PostgresPlace extends BackendPlace {
   async close(): Promise<void> {
     await this.#events?.close()
     await this.#pool?.end().catch(() => {}) // It may have been ended by a failed start.
+  }
+
+  #adding(procedure: string): Batches<NewJob, string> {
+    const known = this.#adds.get(procedure)
+    if (known) return known
+    const made = new Batches<NewJob, string>((jobs) => {
+      const entries = jobs.map((job) => ({ job: toJobJson(job), jobId: job.id }))
+      return this.ask('starting tasks', this.backend(procedure).addJobs(entries))
+    })
+    this.#adds.set(procedure, made)
+    return made
+  }
+
+  #completing(procedure: string): Batches<Ending, boolean> {
+    const known = this.#completes.get(procedure)
+    if (known) return known
+    const made = new Batches<Ending, boolean>((endings) => this.#completeAll(procedure, endings))
+    this.#completes.set(procedure, made)
+    return made
+  }
+
+  async #completeAll(procedure: string, endings: readonly Ending[]): Promise<boolean[]> {
+    const params = [
+      this.queueOf(procedure),
+      endings.map(({ id }) => id),
+      endings.map(({ token }) => token),
+      endings.map(({ ending }) => JSON.stringify(ending)),
+      Date.now(),
+    ]
+    const done = new Set((await this.#rows<JobRow>('ending tasks', SQL.complete, params)).map(({ id }) => id))
+    return endings.map(({ id }) => done.has(id))
   }
 
   async #heldKey(key: string): Promise<string | undefined> {

@@ -39,6 +39,16 @@ export const SQL = {
     CROSS JOIN LATERAL ${SCHEMA}.move_to_active(
       $1, $2 || '.' || nth, $4::bigint, $5::bigint, NULL, NULL, NULL) AS taken`,
 
+  /** $1 queue, $2 ids, $3 tokens, $4 endings, $5 now. Gives the ids of those that were held by their tokens. */
+  complete: `
+    WITH held AS (
+      SELECT id, token, ending FROM ${SCHEMA}.job
+      JOIN unnest($2::text[], $3::text[], $4::text[]) AS wanted (wanted_id, token, ending) ON id = wanted_id
+      WHERE queue = $1 AND state = 'active' AND lock_token = token
+      ORDER BY id FOR UPDATE OF job
+    )
+    SELECT id, ${SCHEMA}.move_to_completed($1, id, token, ending::jsonb, $5::bigint, false, NULL, NULL) FROM held`,
+
   nextDelay: `SELECT ${SCHEMA}.next_delay($1) AS next_delay`,
 
   events: `

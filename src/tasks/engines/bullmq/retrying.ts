@@ -1,5 +1,6 @@
 /** Queues ended tasks again by hand. */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { EngineUnavailable } from '../../engine.ts'
 import { isFinished } from '../../../protocol/task.ts'
 import type { StoredTask } from '../../stored-task.ts'
 import type { FreshAttempts } from '../fleet/shared-queue.ts'
@@ -24,33 +25,44 @@ const LONGEST_ENDING = 2000
  * counts, which BullMQ does once for any number of callers.
  */
 export const retry = async (parts: RetryingParts, id: string, fresh: FreshAttempts): Promise<Retried> => {
-  const { place, book } = parts
-  const found = await book.find(id)
-  if (!found) return undefined
-  const { job, task } = found
-  if (!isFinished(task.status)) return 'not-ended'
-  if (task.status === 'succeeded') return 'succeeded'
+  let isQueued = false
+  for (const giveUpAt = Date.now() + LONGEST_ENDING; ; await sleep(20)) {
+    const found = await parts.book.find(id)
+    if (!found) return undefined
+    const { job, task } = found
+    if (!isFinished(task.status)) return isQueued ? task : 'not-ended'
+    if (task.status === 'succeeded') return 'succeeded'
+    if (job.ending) return putBack(parts, found, fresh)
+    // It is over, and nobody wrote that yet. Unless somebody is about to, it still waits in its queue.
+    if (!standingOf(job).isActive) isQueued = await revive(parts, found, fresh)
+    if (Date.now() > giveUpAt)
+      throw new EngineUnavailable(`Task ${id} is being ended, which takes long. Try again`)
+  }
+}
+
+const putBack = async (
+  { place, book }: RetryingParts,
+  found: Reading,
+  fresh: FreshAttempts,
+): Promise<Retried> => {
+  const { job } = found
   const data = revived(found, fresh)
   if (!(await book.write(job, data))) return undefined
-  const ended = job.ending ? job : await whenEnded(parts, found)
-  if (!ended) return storedTaskOf({ ...job, data, ending: undefined }, Date.now())
-  const done = await place.putBack(job, ended.ending && 'task' in ended.ending ? 'completed' : 'failed')
+  const done = await place.putBack(job, job.ending && 'task' in job.ending ? 'completed' : 'failed')
   if (done === 'unknown') return undefined
   if (done === 'not-ended') return 'not-ended'
   return storedTaskOf({ ...job, data, ending: undefined, claimedAt: undefined }, Date.now())
 }
 
-/** It was over without that being written: it still waits in its queue, unless somebody took it to write that. */
-const whenEnded = async ({ place, book }: RetryingParts, { job }: Reading): Promise<Job | undefined> => {
-  for (const giveUpAt = Date.now() + LONGEST_ENDING; Date.now() < giveUpAt; await sleep(20)) {
-    const now = await book.look(job.id)
-    if (now?.job.ending) return now.job
-    if (now?.job.claims === job.claims) {
-      await place.promote(job)
-      return undefined
-    }
-  }
-  return undefined
+/** The next reading tells whether that came before somebody took it. */
+const revive = async (
+  { place, book }: RetryingParts,
+  found: Reading,
+  fresh: FreshAttempts,
+): Promise<boolean> => {
+  const isWritten = await book.write(found.job, revived(found, fresh))
+  await place.promote(found.job)
+  return isWritten
 }
 
 const revived = ({ job, task }: Reading, { attempts, deadline }: FreshAttempts): JobData => {
@@ -78,6 +90,7 @@ const pastOf = (job: Job, { attempts, startedAt }: StoredTask): JobPast => {
 
 const countsOf = (job: Job): Pick<JobPast, 'left' | 'back'> => {
   if (job.ending && 'task' in job.ending) return job.ending
-  const { left, back, isActive } = standingOf(job)
-  return { left: left + (job.ending && isActive ? 1 : 0), back }
+  const { left, back } = standingOf(job)
+  // BullMQ ended it of its own accord, which gave a claim up.
+  return { left: job.ending ? left + 1 : left, back }
 }
