@@ -103,8 +103,9 @@ export abstract class BackendPlace implements Place {
     return new Set(await this.ask('renewing leases', lost))
   }
 
-  async recover(procedure: string): Promise<void> {
-    await this.ask('looking for lost tasks', this.backend(procedure).moveStalledJobsToWait())
+  async recover(procedures: readonly string[]): Promise<void> {
+    for (const procedure of procedures)
+      await this.ask('looking for lost tasks', this.backend(procedure).moveStalledJobsToWait())
   }
 
   setData({ procedure, id }: JobRef, data: object): Promise<boolean> {

@@ -41,7 +41,7 @@ export class Background {
   work(procedures: readonly string[]): void {
     const { timing, place, look } = this.#parts
     this.#every(timing.recoverEvery, 'Tasks of lost hosts could not be looked for', () =>
-      this.#each(procedures, (procedure) => place.recover(procedure)),
+      place.recover(procedures),
     )
     this.#every(timing.lookEvery, 'Queues could not be looked at', async () => procedures.forEach(look))
   }

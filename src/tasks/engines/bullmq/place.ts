@@ -93,8 +93,8 @@ export interface Place {
     procedure: string,
     held: readonly { readonly id: string; readonly token: string }[],
   ): Promise<ReadonlySet<string>>
-  /** Puts jobs whose lock was not renewed back. */
-  recover(procedure: string): Promise<void>
+  /** Puts jobs of these procedures back whose lock was not renewed. */
+  recover(procedures: readonly string[]): Promise<void>
 
   /** False when there is no such job. */
   setData(ref: JobRef, data: object): Promise<boolean>

@@ -121,6 +121,14 @@ export class PostgresPlace extends BackendPlace {
     return this.#completing(ref.procedure).add({ id: ref.id, token, ending })
   }
 
+  /** Looking writes, so it is only done where something runs. */
+  override async recover(procedures: readonly string[]): Promise<void> {
+    const queues = procedures.map((procedure) => this.queueOf(procedure))
+    const rows = await this.#rows<JobRow>('looking for lost tasks', SQL.busyQueues, [queues])
+    const busy = new Set(rows.map(({ queue }) => queue))
+    await super.recover(procedures.filter((procedure) => busy.has(this.queueOf(procedure))))
+  }
+
   async read(refs: readonly JobRef[]): Promise<readonly (RawJob | undefined)[]> {
     const queues = refs.map(({ procedure }) => this.queueOf(procedure))
     const ids = refs.map(({ id }) => id)

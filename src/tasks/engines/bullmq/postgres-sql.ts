@@ -49,6 +49,10 @@ export const SQL = {
     )
     SELECT id, ${SCHEMA}.move_to_completed($1, id, token, ending::jsonb, $5::bigint, false, NULL, NULL) FROM held`,
 
+  busyQueues: `
+    SELECT queue FROM unnest($1::text[]) AS queues (queue)
+     WHERE EXISTS (SELECT FROM ${SCHEMA}.job WHERE job.queue = queues.queue AND state = 'active')`,
+
   nextDelay: `SELECT ${SCHEMA}.next_delay($1) AS next_delay`,
 
   events: `
