@@ -42,10 +42,10 @@ const script = async ([one, two]: readonly [ChildServer, ChildServer]): Promise<
   const tell = (...what: unknown[]): number => told.push(...what.map(settled))
   const answer = ({ status, json }: { status: number; json: unknown }) => tell({ status, json })
   const ended = async (id: string) =>
-    (await until('the end', async () => {
+    until('the end', async () => {
       const { json } = await b.get(`/tasks/${id}?wait=5`)
       return (json as TaskRecord).finishedAt ? (json as TaskRecord) : undefined
-    })) as TaskRecord
+    })
 
   for (const path of ['/by/two', '/by/three', '/by/four']) answer(await a.call(path, { n: 3 }))
   answer(await b.call('/unlucky', { declared: true }))

@@ -29,12 +29,12 @@ const ended = (engine: TaskEngine, id: string) =>
   )
 
 const servers = [
-  { name: 'Redis', reason: noRedis, serve: () => startRedis(DURABLE) },
-  { name: 'Postgres', reason: noPostgres, serve: () => startPostgres() },
+  { kind: 'Redis', reason: noRedis, serve: () => startRedis(DURABLE) },
+  { kind: 'Postgres', reason: noPostgres, serve: () => startPostgres() },
 ]
 
-for (const { name, reason, serve } of servers)
-  describe.skipIf(reason)(name, () => {
+for (const { kind, reason, serve } of servers)
+  describe.skipIf(reason)(kind, () => {
     test('that stands still: no call waits for ever, and all goes on when it does', async () => {
       const server = await serve()
       const engine = createBullmqEngine(server.url(), { name: freshName() })

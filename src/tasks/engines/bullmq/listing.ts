@@ -23,13 +23,18 @@ const BATCH = 500
 /** Milliseconds after which an index that nobody asks is let go. */
 const IDLE = 600_000
 
+/** An index and what is known of its completeness. */
+interface Made {
+  readonly index: TaskIndex
+  /** Procedures whose tasks are in it. */
+  readonly procedures: Map<string, Promise<void>>
+  /** Tasks that changed since they were indexed. */
+  readonly stale: Map<string, JobRef>
+}
+
 export class Listing {
   readonly #parts: ListingParts
-  #index: TaskIndex | undefined
-  /** Procedures whose tasks are in it. */
-  readonly #indexed = new Map<string, Promise<void>>()
-  /** Tasks that changed since they were indexed. */
-  readonly #stale = new Map<string, JobRef>()
+  #made: Made | undefined
   #idle: NodeJS.Timeout | undefined
 
   constructor(parts: ListingParts) {
@@ -49,39 +54,37 @@ export class Listing {
 
   /** A task is new, changed or gone. */
   changed({ procedure, id }: JobRef): void {
-    if (this.#index) this.#stale.set(id, { procedure, id })
+    this.#made?.stale.set(id, { procedure, id })
   }
 
   /** Changes may have been missed: the next list makes the index anew. */
   reset(): void {
     clearTimeout(this.#idle)
-    this.#index = undefined
-    this.#indexed.clear()
-    this.#stale.clear()
+    this.#made = undefined
   }
 
   async #current(): Promise<TaskIndex> {
     clearTimeout(this.#idle)
     this.#idle = setTimeout(() => this.reset(), IDLE).unref()
     // From now on changes are noted: what happens while it is made comes on top.
-    const index = (this.#index ??= new TaskIndex())
+    const made = (this.#made ??= { index: new TaskIndex(), procedures: new Map(), stale: new Map() })
     try {
-      for (const procedure of await this.#parts.procedures()) await this.#indexOnce(index, procedure)
-      const stale = [...this.#stale.values()]
-      this.#stale.clear()
-      await this.#addAll(index, stale)
-      return index
+      for (const procedure of await this.#parts.procedures()) await this.#indexOnce(made, procedure)
+      const stale = [...made.stale.values()]
+      made.stale.clear()
+      await this.#addAll(made.index, stale)
+      return made.index
     } catch (error) {
-      this.reset()
+      if (this.#made === made) this.reset()
       throw error
     }
   }
 
-  #indexOnce(index: TaskIndex, procedure: string): Promise<void> {
-    const known = this.#indexed.get(procedure)
+  #indexOnce({ index, procedures }: Made, procedure: string): Promise<void> {
+    const known = procedures.get(procedure)
     if (known) return known
     const indexing = this.#indexAll(index, procedure)
-    this.#indexed.set(procedure, indexing)
+    procedures.set(procedure, indexing)
     return indexing
   }
 
