@@ -1,5 +1,7 @@
 /** What is killed, as data: one entry an engine. A new engine is one more entry. */
+import { basename } from 'node:path'
 import { local } from 'errand'
+import { bullmq } from 'errand/bullmq'
 import type { TasksOption } from '../../src/tasks/engines/options.ts'
 import type { Killing } from './kills.ts'
 
@@ -17,10 +19,32 @@ export interface Subject {
 
 const host = new URL('host.ts', import.meta.url)
 
+/** The server of an engine that has one: whoever runs the suite starts it. */
+export const CONNECTION_VARIABLE = 'KILL_CONNECTION'
+
+/** Hosts of one run share its queues, and no others. */
+const onServer = (dir: string) => ({
+  connection: process.env[CONNECTION_VARIABLE] ?? 'redis://127.0.0.1:6379',
+  name: basename(dir),
+})
+
 export const SUBJECTS = {
   local: {
     main: host,
     tasks: (dir) => local({ dir, threads: 2, processes: 2, drainGrace: 300 }),
+    killings: {
+      'under load': 10,
+      'while it starts': 4,
+      'while it drains': 4,
+      'again and again': 2,
+      'one worker, then the host': 3,
+      'by SIGTERM alone': 2,
+    },
+    recoversWithin: 15_000,
+  },
+  bullmq: {
+    main: host,
+    tasks: (dir) => bullmq({ ...onServer(dir), threads: 2, processes: 2, drainGrace: 300 }),
     killings: {
       'under load': 10,
       'while it starts': 4,

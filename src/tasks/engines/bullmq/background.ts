@@ -40,9 +40,9 @@ export class Background {
   /** On hosts that work. */
   work(procedures: readonly string[]): void {
     const { timing, place, look } = this.#parts
-    this.#every(timing.recoverEvery, 'Tasks of lost hosts could not be looked for', () =>
-      place.recover(procedures),
-    )
+    const recover = (): Promise<void> => place.recover(procedures)
+    const failure = 'Tasks of lost hosts could not be looked for'
+    void this.#try(failure, recover).then(() => this.#every(timing.recoverEvery, failure, recover))
     this.#every(timing.lookEvery, 'Queues could not be looked at', async () => procedures.forEach(look))
   }
 

@@ -25,14 +25,15 @@ export const cancel = async (
     await place.tell(job, 'cancel', {})
     return { kind: 'requested', task: after.task }
   }
-  if (!after.job.ending) await seal({ place, book }, after)
+  if (!after.job.ending) await sealIt({ place, book }, after)
   return { kind: 'settled', task: after.task }
 }
 
 /** It was not running when somebody looked after the request: so it never will. */
-const seal = async ({ place, book }: CancellingParts, { job, task }: Reading): Promise<void> => {
+const sealIt = async ({ place, book }: CancellingParts, { job, task }: Reading): Promise<void> => {
   const { cancel: request } = job.data
-  if (request) await book.write(job, { ...job.data, cancel: { ...request, revision: task.revision } })
+  const seal = { revision: task.revision, claims: job.claims }
+  if (request) await book.write(job, { ...job.data, cancel: { ...request, seal } })
   await place.promote(job) // To leave the queue soon.
   await place.tell(job, 'cancel', {})
 }

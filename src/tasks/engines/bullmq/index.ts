@@ -1,6 +1,6 @@
 /** `errand/bullmq`: tasks of many machines, on Redis, Valkey or Postgres. */
 import { toSettings, type TasksOption } from '../options.ts'
-import { checkNames, toTarget, type BullmqOptions } from './options.ts'
+import { BULLMQ_RULES, toTarget, type BullmqOptions } from './options.ts'
 
 export type { BullmqOptions } from './options.ts'
 
@@ -12,9 +12,8 @@ export type { BullmqOptions } from './options.ts'
  * @example createApp(procedures, { module: import.meta.url, tasks: bullmq({ connection: 'redis://…' }) })
  */
 export const bullmq = (options: BullmqOptions): TasksOption => {
-  checkNames(options)
+  const settings = toSettings('bullmq', options, BULLMQ_RULES)
   const target = toTarget(options)
-  const settings = toSettings('bullmq', options)
   const { name = 'errand', prefix = 'bull', migrate = true } = options
   const { queueLimit } = settings
   return {

@@ -27,9 +27,11 @@ const IDLE = 600_000
 interface Made {
   readonly index: TaskIndex
   /** Procedures whose tasks are in it. */
-  readonly procedures: Map<string, Promise<void>>
+  readonly procedures: Set<string>
   /** Tasks that changed since they were indexed. */
   readonly stale: Map<string, JobRef>
+  /** The last of its changes: they are made one after the other, or a list would see half of one. */
+  last: Promise<void>
 }
 
 export class Listing {
@@ -67,12 +69,9 @@ export class Listing {
     clearTimeout(this.#idle)
     this.#idle = setTimeout(() => this.reset(), IDLE).unref()
     // From now on changes are noted: what happens while it is made comes on top.
-    const made = (this.#made ??= { index: new TaskIndex(), procedures: new Map(), stale: new Map() })
+    const made = (this.#made ??= newMade())
     try {
-      for (const procedure of await this.#parts.procedures()) await this.#indexOnce(made, procedure)
-      const stale = [...made.stale.values()]
-      made.stale.clear()
-      await this.#addAll(made.index, stale)
+      await (made.last = made.last.then(() => this.#update(made)))
       return made.index
     } catch (error) {
       if (this.#made === made) this.reset()
@@ -80,20 +79,19 @@ export class Listing {
     }
   }
 
-  #indexOnce({ index, procedures }: Made, procedure: string): Promise<void> {
-    const known = procedures.get(procedure)
-    if (known) return known
-    const indexing = this.#indexAll(index, procedure)
-    procedures.set(procedure, indexing)
-    return indexing
-  }
-
-  async #indexAll(index: TaskIndex, procedure: string): Promise<void> {
-    const ids = await this.#parts.place.ids(procedure, ALL, 0, -1)
-    await this.#addAll(
-      index,
-      ids.map((id) => ({ procedure, id })),
-    )
+  async #update({ index, procedures, stale }: Made): Promise<void> {
+    for (const procedure of await this.#parts.procedures()) {
+      if (procedures.has(procedure)) continue
+      const ids = await this.#parts.place.ids(procedure, ALL, 0, -1)
+      await this.#addAll(
+        index,
+        ids.map((id) => ({ procedure, id })),
+      )
+      procedures.add(procedure)
+    }
+    const changed = [...stale.values()]
+    stale.clear()
+    await this.#addAll(index, changed)
   }
 
   async #addAll(index: TaskIndex, refs: readonly JobRef[]): Promise<void> {
@@ -108,6 +106,13 @@ export class Listing {
     }
   }
 }
+
+const newMade = (): Made => ({
+  index: new TaskIndex(),
+  procedures: new Set(),
+  stale: new Map(),
+  last: Promise.resolve(),
+})
 
 const forget = (index: TaskIndex, id: string): void => {
   const entry = index.find(id, -Infinity)

@@ -1,7 +1,8 @@
 /** The options of `bullmq()`, checked, and where they lead. */
 import type { PoolConfig } from '../../peers/pg.ts'
 import type { RedisOptions } from '../../peers/ioredis.ts'
-import type { EngineOptions } from '../options.ts'
+import type { Rule, Rules } from '../../../config/option-rules.ts'
+import { ENGINE_RULES, type EngineOptions } from '../options.ts'
 
 /** Options of `bullmq()`. */
 export interface BullmqOptions extends EngineOptions {
@@ -68,15 +69,17 @@ const placeOf = (url: string): string => {
 
 const masked = (url: string): string => url.replace(/\/\/[^@/]*@/, '//***@')
 
-const NAME = /^[A-Za-z][A-Za-z0-9_-]*$/
+const NAME: Rule = {
+  holds: (value) => typeof value === 'string' && /^[A-Za-z][A-Za-z0-9_-]*$/.test(value),
+  expected: 'a word of letters, digits, _ and -',
+}
 
-/** @throws TypeError */
-export const checkNames = ({ name, prefix, migrate }: BullmqOptions): void => {
-  for (const [option, value] of Object.entries({ name, prefix }))
-    if (value !== undefined && !(typeof value === 'string' && NAME.test(value)))
-      throw new TypeError(
-        `bullmq(): option ${option} is ${JSON.stringify(value)}, expected a word of letters, digits, _ and -`,
-      )
-  if (migrate !== undefined && typeof migrate !== 'boolean')
-    throw new TypeError(`bullmq(): option migrate is ${JSON.stringify(migrate)}, expected true or false`)
+/** What they must be. */
+export const BULLMQ_RULES: Rules<BullmqOptions> = {
+  ...ENGINE_RULES,
+  // Looked into by itself: what is shown of it must not have a password in it.
+  connection: { holds: () => true, expected: 'a connection' },
+  name: NAME,
+  prefix: NAME,
+  migrate: { holds: (value) => typeof value === 'boolean', expected: 'true or false' },
 }

@@ -10,6 +10,7 @@ import type { Claims, FoundJob, JobRef, NewJob, PlaceListener } from './place.ts
 import { checkPostgres } from './postgres-checks.ts'
 import { PostgresEvents } from './postgres-events.ts'
 import { SCHEMA, SQL } from './postgres-sql.ts'
+import { recoverGuard } from './timing.ts'
 
 /** What a Postgres place is told. */
 export interface PostgresSettings extends PlaceSettings {
@@ -98,7 +99,7 @@ export class PostgresPlace extends BackendPlace {
     const backendOptions = {
       connection: pool,
       lockDuration: timing.lease,
-      stalledInterval: timing.recoverEvery,
+      stalledInterval: recoverGuard(timing),
       maxStalledCount: 2 ** 31 - 1, // Lost attempts are counted by the policy of the procedure.
     }
     const root = bullmq.createPostgresBackend(this.queueOf(''), backendOptions as never)

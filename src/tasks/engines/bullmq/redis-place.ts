@@ -9,6 +9,7 @@ import type { Claims, FoundJob, JobRef, PlaceListener } from './place.ts'
 import { checkRedis } from './redis-checks.ts'
 import { RedisEvents } from './redis-events.ts'
 import { addKeyCommands, type KeyCommands } from './redis-keys.ts'
+import { recoverGuard } from './timing.ts'
 import { ofJobJson, toRawJob } from './redis-raw-job.ts'
 
 /** What a Redis place is told. */
@@ -63,12 +64,11 @@ export class RedisPlace extends BackendPlace {
     client.on('error', (error: Error) => (lastError = error)) // Each call that fails of it says so.
     this.#client = addKeyCommands(client)
     this.durable = (await checkRedis(client, { where, report, lastError: () => lastError })).durable
-    const { lease, recoverEvery } = timing
     const backendOptions = {
       connection: client,
       prefix,
-      lockDuration: lease,
-      stalledInterval: recoverEvery,
+      lockDuration: timing.lease,
+      stalledInterval: recoverGuard(timing),
       maxStalledCount: 2 ** 31, // Lost attempts are counted by the policy of the procedure.
       skipVersionCheck: true,
     }

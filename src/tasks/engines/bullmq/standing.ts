@@ -6,6 +6,8 @@ import type { Job, JobHistory } from './job.ts'
 /** What the counters say. */
 export interface Standing extends JobHistory {
   readonly isActive: boolean
+  /** It was taken when all attempts were used: only to be ended. */
+  readonly isBeyond: boolean
   /** How many attempts have begun. */
   readonly attempt: number
   /** All of them, the running one last. */
@@ -24,7 +26,7 @@ const latest = ({ history, data: { past } }: Job): JobHistory =>
 export const standingOf = (job: Job): Standing => {
   const known = latest(job)
   const isActive = job.claims > known.left + job.stalls
-  const attempt = job.claims - known.back
+  const attempt = Math.min(job.claims - known.back, job.data.maxAttempts)
   const ended = [...known.attempts, ...lostAttempts(job, known, { attempt, isActive })]
   const attempts = isActive ? [...ended, { n: attempt, startedAt: job.claimedAt ?? Date.now() }] : ended
   const startedAt = known.startedAt ?? attempts[0]?.startedAt
@@ -36,6 +38,7 @@ export const standingOf = (job: Job): Standing => {
     ...(startedAt === undefined ? {} : { startedAt }),
     ...(isWaitingForRetry ? { runAt: known.runAt } : {}),
     isActive,
+    isBeyond: job.claims - known.back > job.data.maxAttempts,
     attempt,
     attempts,
     isLost: ended.length > known.attempts.length,
@@ -44,7 +47,7 @@ export const standingOf = (job: Job): Standing => {
 
 /**
  * Attempts that nobody wrote the end of. BullMQ keeps only the time of the latest claim: of an earlier one, which was
- * lost, it is known when it can have begun at the earliest.
+ * lost, it is known when it can have begun at the earliest. How long it went on nobody knows.
  */
 const lostAttempts = (
   job: Job,
@@ -57,7 +60,8 @@ const lostAttempts = (
   for (let n = (last?.n ?? 0) + 1; n <= ended; n++) {
     const earliest = lost.at(-1)?.startedAt ?? last?.finishedAt ?? job.data.runAt ?? job.data.createdAt
     const startedAt = n === attempt ? (job.claimedAt ?? earliest) : earliest
-    lost.push({ n, startedAt: Math.trunc(startedAt), error: LOST })
+    const at = Math.trunc(startedAt)
+    lost.push({ n, startedAt: at, finishedAt: at, error: LOST })
   }
   return lost
 }

@@ -17,11 +17,20 @@ const CLOCK_SLACK = 1000
 export const storedTaskOf = (job: Job, now: number): StoredTask => {
   if (job.ending) return endedTask(job, job.ending)
   const standing = standingOf(job)
-  if (!standing.isActive) return waitingTask(job, standing, now)
-  // Whoever took it saw that it is over, and only writes that down.
-  return isTakenToEnd(job, standing)
-    ? waitingTask(before(job), standingOf(before(job)), now)
-    : runningTask(job, standing)
+  if (standing.isActive && !isTakenToEnd(job, standing)) return runningTask(job, standing)
+  const waiting = withoutEnders(job, standing)
+  return waitingTask(waiting, standingOf(waiting), now)
+}
+
+/**
+ * The job without those claims that were no attempts, for whoever made them saw that the task is over and only had to
+ * write that down: the one that does so now, or those that were lost before they had.
+ */
+const withoutEnders = (job: Job, standing: Standing): Job => {
+  const { seal } = job.data.cancel ?? {}
+  if (seal) return { ...job, claims: seal.claims, stalls: seal.claims - standing.left }
+  if (standing.isActive) return before(job)
+  return isTooLate(job) && standing.isLost ? { ...before(job), stalls: job.stalls - 1 } : job
 }
 
 /** The job as it was before it was taken. */
@@ -30,10 +39,10 @@ export const before = (job: Job): Job => ({ ...job, claims: job.claims - 1, clai
 /** The revision of the next ending: a cancel may still come before it. */
 export const endingRevision = (job: Job, standing: Standing): number => revisionOf(job, standing, 2)
 
-const isTakenToEnd = ({ data, claimedAt = 0 }: Job, { attempt }: Standing): boolean =>
-  data.cancel?.revision !== undefined ||
-  claimedAt >= (data.deadlineAt ?? Infinity) ||
-  attempt > data.maxAttempts
+const isTakenToEnd = (job: Job, { isBeyond }: Standing): boolean =>
+  job.data.cancel?.seal !== undefined || isTooLate(job) || isBeyond
+
+const isTooLate = ({ data, claimedAt = 0 }: Job): boolean => claimedAt >= (data.deadlineAt ?? Infinity)
 
 /** A task that is known, as it ended. */
 export const withEnding = (known: StoredTask, { task }: JobEnding): StoredTask => {
@@ -73,7 +82,7 @@ const waitingTask = (job: Job, standing: Standing, now: number): StoredTask => {
   const { cancel, deadlineAt = Infinity, keep } = job.data
   const task = queuedTask(job, standing)
   if (cancel)
-    return { ...cancelled(task, cancel.at, cancel.keep), revision: cancel.revision ?? task.revision }
+    return { ...cancelled(task, cancel.at, cancel.keep), revision: cancel.seal?.revision ?? task.revision }
   return deadlineAt + CLOCK_SLACK <= now ? expired(task, deadlineAt, keep) : task
 }
 

@@ -10,5 +10,8 @@ export interface Timing {
   readonly lookEvery: number
 }
 
-/** A task of a killed host runs again after at most lease + recoverEvery: 13 s. */
-export const TIMING: Timing = { lease: 9000, recoverEvery: 4000, sweepEvery: 60_000, lookEvery: 5000 }
+/** A task of a killed host runs again after at most lease + recoverEvery: 11 s, where the promise is 15. */
+export const TIMING: Timing = { lease: 8000, recoverEvery: 3000, sweepEvery: 60_000, lookEvery: 5000 }
+
+/** BullMQ lets only one host look in such a time: less than that between two looks of one, or each other one is for nothing. */
+export const recoverGuard = ({ recoverEvery }: Timing): number => Math.round(recoverEvery * 0.7)
