@@ -19,6 +19,9 @@ const serve = (connection?: string): Promise<ChildServer> =>
     connection === undefined ? {} : { ERRAND_TEST_CONNECTION: connection },
   )
 
+/** Milliseconds; processes are slow to start where much else runs. */
+const PATIENCE = 40_000
+
 /** Two of them, or the one. */
 const servePair = async (connection?: string): Promise<readonly [ChildServer, ChildServer]> => {
   const one = await serve(connection)
@@ -42,10 +45,14 @@ const script = async ([one, two]: readonly [ChildServer, ChildServer]): Promise<
   const tell = (...what: unknown[]): number => told.push(...what.map(settled))
   const answer = ({ status, json }: { status: number; json: unknown }) => tell({ status, json })
   const ended = async (id: string) =>
-    until('the end', async () => {
-      const { json } = await b.get(`/tasks/${id}?wait=5`)
-      return (json as TaskRecord).finishedAt ? (json as TaskRecord) : undefined
-    })
+    until(
+      'the end',
+      async () => {
+        const { json } = await b.get(`/tasks/${id}?wait=5`)
+        return (json as TaskRecord).finishedAt ? (json as TaskRecord) : undefined
+      },
+      PATIENCE,
+    )
 
   for (const path of ['/by/two', '/by/three', '/by/four']) answer(await a.call(path, { n: 3 }))
   answer(await b.call('/unlucky', { declared: true }))
@@ -114,7 +121,7 @@ const killAndWait = async (connection: string): Promise<{ ms: number; record: Ta
           now.attempt > began.attempt || JSON.stringify(now.progress) !== JSON.stringify(began.progress)
         return now.status === 'running' && goesOn && now
       },
-      20_000,
+      PATIENCE,
     )
     if (again.attempt > began.attempt) {
       await talkTo(other.url).send(`POST /tasks/${id}/cancel`)
@@ -131,7 +138,7 @@ const servers = [
 ]
 
 for (const { name, reason, start } of servers)
-  describe.skipIf(reason)(`on ${name}`, () => {
+  describe.skipIf(reason)(`on ${name}`, { timeout: 3 * PATIENCE }, () => {
     test('two processes answer as one does', async () => {
       expect(await script(await servePair(await start()))).toEqual(await alone)
     })

@@ -5,7 +5,7 @@ import { Watching } from '../../src/tasks/engines/fleet/watching.ts'
 import { createTaskId } from '../../src/tasks/id.ts'
 import { created } from '../../src/tasks/lifecycle.ts'
 
-test('a watcher whose task is still being read when watching ends is told nothing more', async () => {
+test('a watcher whose task is still being read when watching ends is told how it is, and let go', async () => {
   const task = created(
     { id: createTaskId(), procedure: 'p', input: 1, maxAttempts: 1, owner: null, priority: 0 },
     Date.now(),
@@ -20,5 +20,5 @@ test('a watcher whose task is still being read when watching ends is told nothin
   watching.close()
   read.resolve(task)
   await watched
-  expect(events).toEqual([])
+  expect(events).toMatchObject([{ type: 'state', task: { id: task.id } }])
 })

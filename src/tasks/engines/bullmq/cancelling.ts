@@ -1,7 +1,8 @@
 /** Stops tasks: those that wait for good, those that run by asking. */
 import type { CancelResult } from '../../engine.ts'
 import { isFinished } from '../../../protocol/task.ts'
-import type { JobBook, Reading } from './job-book.ts'
+import type { JobBook } from './job-book.ts'
+import type { Job } from './job.ts'
 import type { Place } from './place.ts'
 
 export interface CancellingParts {
@@ -21,19 +22,17 @@ export const cancel = async (
   if (!job.data.cancel) await book.write(job, { ...job.data, cancel: { at: Date.now(), keep } })
   const after = await book.find(id)
   if (!after) return undefined
-  if (!isFinished(after.task.status)) {
-    await place.tell(job, 'cancel', {})
-    return { kind: 'requested', task: after.task }
-  }
-  if (!after.job.ending) await sealIt({ place, book }, after)
-  return { kind: 'settled', task: after.task }
+  if (!after.job.ending) await seal(book, after.job)
+  const isOver = isFinished(after.task.status)
+  if (isOver) await place.promote(job) // To leave the queue soon.
+  await place.tell(job, 'cancel', {})
+  return { kind: isOver ? 'settled' : 'requested', task: after.task }
 }
 
-/** It was not running when somebody looked after the request: so it never will. */
-const sealIt = async ({ place, book }: CancellingParts, { job, task }: Reading): Promise<void> => {
-  const { cancel: request } = job.data
-  const seal = { revision: task.revision, claims: job.claims }
-  if (request) await book.write(job, { ...job.data, cancel: { ...request, seal } })
-  await place.promote(job) // To leave the queue soon.
-  await place.tell(job, 'cancel', {})
+/** Those who take it from now on only end it. */
+const seal = async (book: JobBook, job: Job): Promise<void> => {
+  const { data, claims, claimedAt } = job
+  if (!data.cancel || data.cancel.seen) return
+  const seen = { claims, ...(claimedAt === undefined ? {} : { claimedAt }) }
+  await book.write(job, { ...data, cancel: { ...data.cancel, seen } })
 }

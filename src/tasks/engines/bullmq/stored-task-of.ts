@@ -27,8 +27,9 @@ export const storedTaskOf = (job: Job, now: number): StoredTask => {
  * write that down: the one that does so now, or those that were lost before they had.
  */
 const withoutEnders = (job: Job, standing: Standing): Job => {
-  const { seal } = job.data.cancel ?? {}
-  if (seal) return { ...job, claims: seal.claims, stalls: seal.claims - standing.left }
+  const { seen } = job.data.cancel ?? {}
+  if (seen)
+    return { ...job, claims: seen.claims, claimedAt: seen.claimedAt, stalls: seen.claims - standing.left }
   if (standing.isActive) return before(job)
   return isTooLate(job) && standing.isLost ? { ...before(job), stalls: job.stalls - 1 } : job
 }
@@ -40,7 +41,7 @@ export const before = (job: Job): Job => ({ ...job, claims: job.claims - 1, clai
 export const endingRevision = (job: Job, standing: Standing): number => revisionOf(job, standing, 2)
 
 const isTakenToEnd = (job: Job, { isBeyond }: Standing): boolean =>
-  job.data.cancel?.seal !== undefined || isTooLate(job) || isBeyond
+  job.claims > (job.data.cancel?.seen?.claims ?? Infinity) || isTooLate(job) || isBeyond
 
 const isTooLate = ({ data, claimedAt = 0 }: Job): boolean => claimedAt >= (data.deadlineAt ?? Infinity)
 
@@ -81,9 +82,10 @@ const runningTask = (job: Job, standing: Standing): StoredTask => {
 const waitingTask = (job: Job, standing: Standing, now: number): StoredTask => {
   const { cancel, deadlineAt = Infinity, keep } = job.data
   const task = queuedTask(job, standing)
-  if (cancel)
-    return { ...cancelled(task, cancel.at, cancel.keep), revision: cancel.seal?.revision ?? task.revision }
-  return deadlineAt + CLOCK_SLACK <= now ? expired(task, deadlineAt, keep) : task
+  if (cancel) return { ...cancelled(task, cancel.at, cancel.keep), revision: task.revision }
+  if (deadlineAt + CLOCK_SLACK > now) return task
+  // Without the time of its last claim, which the next one would change.
+  return expired(queuedTask(job, standingOf({ ...job, claimedAt: undefined })), deadlineAt, keep)
 }
 
 const queuedTask = (job: Job, standing: Standing): StoredTask => {

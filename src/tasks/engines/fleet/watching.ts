@@ -43,7 +43,6 @@ export class Watching {
   /** Stays until the task ends: a watcher that comes back goes on where it was. */
   readonly #followed = new Map<string, Followed>()
   #timer: NodeJS.Timeout | undefined
-  #closed = false
 
   constructor(parts: WatchingParts) {
     this.#parts = parts
@@ -56,7 +55,7 @@ export class Watching {
     try {
       // Followed first, then read: a change that comes between is not lost.
       const read = await this.#parts.get(id)
-      if (!read || this.#closed) return
+      if (!read) return
       this.#learn(id, followed, read)
       yield* this.#hub.watch(followed.latest ?? read, options)
     } finally {
@@ -97,7 +96,6 @@ export class Watching {
   }
 
   close(): void {
-    this.#closed = true
     clearInterval(this.#timer)
     this.#hub.close()
     this.#followed.clear()
