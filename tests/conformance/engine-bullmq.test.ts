@@ -1,22 +1,27 @@
 /** The bullmq engine on real servers: Redis, Postgres, and Valkey where it is installed. */
 import { describe, test } from 'vitest'
-import { createBullmqEngine, freshName } from '../support/bullmq-place.ts'
+import { engineSuite, type EnginePlace } from 'errand/testing/suites'
+import type { TaskEngine } from '../../src/tasks/engine.ts'
+import { createBullmqEngine, freshName, loseLeaseAt, QUICK } from '../support/bullmq-place.ts'
 import { cutOff, type Cut } from '../support/servers/cut-off.ts'
 import { noPostgres, startPostgres } from '../support/servers/postgres.ts'
 import { DURABLE, noRedis, startRedis } from '../support/servers/redis.ts'
-import { engineSuite, type EnginePlace } from './engine-suite.ts'
 import { manyHostsSuite, type SharedPlace } from './many-hosts-suite.ts'
 
-/** A crash cuts the last engine off from its server, as the death of its process does. */
+/** A crash cuts an engine off from its server, as the death of its process does. */
 const placeAt = (url: string): EnginePlace => {
   const name = freshName()
-  let last: Cut | undefined
+  const lines = new Map<TaskEngine, Cut>()
   return {
+    lease: QUICK.lease,
     create: async () => {
-      last = await cutOff(url)
-      return createBullmqEngine(last.url, { name })
+      const line = await cutOff(url)
+      const engine = createBullmqEngine(line.url, { name })
+      lines.set(engine, line)
+      return engine
     },
-    crash: () => last?.cut(),
+    crash: (engine) => lines.get(engine)?.cut(),
+    loseLease: (id) => loseLeaseAt(url, name, id),
     dispose: () => {},
   }
 }
@@ -34,13 +39,16 @@ const sharedAt = (url: string): SharedPlace => {
 const redis = noRedis ? undefined : await startRedis(DURABLE)
 const postgres = noPostgres ? undefined : await startPostgres()
 
+// A machine that does much else takes its time to find a lost task.
+const PATIENCE = { patience: 15_000 }
+
 describe.skipIf(!redis)('on Redis', () => {
-  engineSuite('bullmq, Redis', () => placeAt(redis!.url()))
+  engineSuite('bullmq, Redis', () => placeAt(redis!.url()), PATIENCE)
   manyHostsSuite('bullmq, Redis', () => sharedAt(redis!.url()))
 })
 
 describe.skipIf(!postgres)('on Postgres', () => {
-  engineSuite('bullmq, Postgres', () => placeAt(postgres!.url()))
+  engineSuite('bullmq, Postgres', () => placeAt(postgres!.url()), PATIENCE)
   manyHostsSuite('bullmq, Postgres', () => sharedAt(postgres!.url()))
 })
 

@@ -1,9 +1,9 @@
 /** What an engine costs its server: connections do not grow with the number of procedures. */
 import { expect, test } from 'vitest'
+import { FakeHost, value } from 'errand/testing/suites'
 import { Redis } from 'ioredis'
 import pg from 'pg'
 import { createTaskId } from '../../src/tasks/id.ts'
-import { FakeHost, value } from '../conformance/engine-fake-host.ts'
 import { createBullmqEngine, freshName } from '../support/bullmq-place.ts'
 import { noPostgres, startPostgres } from '../support/servers/postgres.ts'
 import { DURABLE, noRedis, startRedis } from '../support/servers/redis.ts'

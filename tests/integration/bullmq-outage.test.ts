@@ -1,9 +1,9 @@
 /** What callers, workers and watchers meet when the server of their tasks stands still, dies and comes back. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
+import { FakeHost, value } from 'errand/testing/suites'
 import { EngineUnavailable, type TaskEngine } from '../../src/tasks/engine.ts'
 import { createTaskId } from '../../src/tasks/id.ts'
-import { FakeHost, value } from '../conformance/engine-fake-host.ts'
 import { createBullmqEngine, freshName } from '../support/bullmq-place.ts'
 import { noPostgres, startPostgres } from '../support/servers/postgres.ts'
 import { DURABLE, noRedis, startRedis } from '../support/servers/redis.ts'

@@ -1,11 +1,11 @@
 /** What `bullmq()` refuses, and what it says to do: at the declaration, and when it meets its server. */
 import { describe, expect, test } from 'vitest'
+import { FakeHost } from 'errand/testing/suites'
 import { bullmq } from 'errand/bullmq'
 import pg from 'pg'
 import type { TaskEngine } from '../../src/tasks/engine.ts'
 import { createEngine } from '../../src/tasks/engines/bullmq/create.ts'
 import { toTarget } from '../../src/tasks/engines/bullmq/options.ts'
-import { FakeHost } from '../conformance/engine-fake-host.ts'
 import { freshName } from '../support/bullmq-place.ts'
 import { noPooler, startPooler } from '../support/servers/pgbouncer.ts'
 import { noPostgres, startPostgres } from '../support/servers/postgres.ts'

@@ -1,4 +1,5 @@
 /** When delayed tasks are due: one time per procedure, the nearest that was heard of. */
+import { systemClock } from '../../clock.ts'
 import { Alarms, type Alarm } from '../alarms.ts'
 
 export class DueTimes {
@@ -6,7 +7,8 @@ export class DueTimes {
   readonly #next = new Map<string, { readonly at: number; readonly alarm: Alarm<string> }>()
 
   constructor(due: (procedure: string) => void) {
-    this.#alarms = new Alarms((procedure) => {
+    // BullMQ goes by the time of day, on every host.
+    this.#alarms = new Alarms<string>(systemClock, (procedure) => {
       this.#next.delete(procedure)
       due(procedure)
     })
