@@ -26,20 +26,19 @@ export const createEngine = ({ queueLimit, timing = TIMING, ...settings }: Engin
 
 const placeOf = ({
   target,
-  name,
   prefix,
   migrate,
-  timing,
+  ...settings
 }: Omit<Required<EngineSettings>, 'queueLimit'>): Place => {
-  const { where, options } = target
+  const { where } = target
+  // What else is in the options is the driver's to judge.
   if (target.kind === 'postgres')
-    return new PostgresPlace({ name, where, timing, migrate, options: target.options })
+    return new PostgresPlace({ ...settings, where, migrate, options: target.options })
   return new RedisPlace({
-    name,
+    ...settings,
     where,
-    timing,
     prefix,
     url: target.url,
-    options: options as typeof target.options,
+    options: target.options,
   })
 }

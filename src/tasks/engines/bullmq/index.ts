@@ -2,7 +2,7 @@
 import { toSettings, type TasksOption } from '../options.ts'
 import { BULLMQ_RULES, toTarget, type BullmqOptions } from './options.ts'
 
-export type { BullmqOptions } from './options.ts'
+export type { BullmqOptions, PostgresConnection, RedisConnection } from './options.ts'
 
 /**
  * Tasks live in BullMQ's queues, one for each procedure, and run on whichever machine has room.

@@ -1,8 +1,27 @@
 /** The options of `bullmq()`, checked, and where they lead. */
-import type { PoolConfig } from '../../peers/pg.ts'
-import type { RedisOptions } from '../../peers/ioredis.ts'
 import type { Rule, Rules } from '../../../config/option-rules.ts'
 import { ENGINE_RULES, type EngineOptions } from '../options.ts'
+
+/** Options of an ioredis client; its types are only there where it is installed. */
+export interface RedisConnection {
+  readonly host?: string
+  readonly port?: number
+  readonly path?: string
+  readonly username?: string
+  readonly password?: string
+  readonly db?: number
+  readonly tls?: object
+  readonly [option: string]: unknown
+}
+
+/** Options of a `pg` pool. */
+export interface PostgresConnection {
+  readonly connectionString: string
+  /** How many connections at most. Default 10. */
+  readonly max?: number
+  readonly ssl?: boolean | object
+  readonly [option: string]: unknown
+}
 
 /** Options of `bullmq()`. */
 export interface BullmqOptions extends EngineOptions {
@@ -10,7 +29,7 @@ export interface BullmqOptions extends EngineOptions {
    * `'redis://…'`, `'rediss://…'`, `'valkey://…'`, `'valkeys://…'` or the options of an ioredis client;
    * `'postgres://…'`, `'postgresql://…'` or `{ connectionString, … }`, the options of a `pg` pool.
    */
-  readonly connection: string | RedisOptions | (PoolConfig & { readonly connectionString: string })
+  readonly connection: string | RedisConnection | PostgresConnection
   /** Begins the names of the queues, so that several apps can share one server. Default `'errand'`. */
   readonly name?: string
   /** On Redis, before all keys. Default `'bull'`, as everywhere in BullMQ. */
@@ -21,8 +40,13 @@ export interface BullmqOptions extends EngineOptions {
 
 /** Where tasks live, told from the connection. */
 export type Target =
-  | { readonly kind: 'redis'; readonly where: string; readonly url?: string; readonly options: RedisOptions }
-  | { readonly kind: 'postgres'; readonly where: string; readonly options: PoolConfig }
+  | {
+      readonly kind: 'redis'
+      readonly where: string
+      readonly url?: string
+      readonly options: RedisConnection
+    }
+  | { readonly kind: 'postgres'; readonly where: string; readonly options: PostgresConnection }
 
 const REDIS = /^(redis|valkey)(s?):\/\//
 const POSTGRES = /^postgres(ql)?:\/\//
@@ -36,13 +60,19 @@ export const toTarget = ({ connection }: Pick<BullmqOptions, 'connection'>): Tar
   if (typeof connection === 'string') return ofUrl(connection)
   if (typeof connection !== 'object' || connection === null)
     throw new TypeError(`bullmq(): option connection is ${JSON.stringify(connection)}, ${EXPECTED}`)
-  if (!('connectionString' in connection)) return ofRedisOptions(connection)
-  const { connectionString } = connection
+  return isOfPostgres(connection) ? ofPostgresOptions(connection) : ofRedisOptions(connection)
+}
+
+const isOfPostgres = (connection: RedisConnection | PostgresConnection): connection is PostgresConnection =>
+  'connectionString' in connection
+
+const ofPostgresOptions = (options: PostgresConnection): Target => {
+  const { connectionString } = options
   if (typeof connectionString !== 'string' || !POSTGRES.test(connectionString))
     throw new TypeError(
       `bullmq(): option connection.connectionString is ${JSON.stringify(masked(connectionString))}, expected 'postgres://…'`,
     )
-  return { kind: 'postgres', where: `Postgres at ${placeOf(connectionString)}`, options: connection }
+  return { kind: 'postgres', where: `Postgres at ${placeOf(connectionString)}`, options }
 }
 
 const ofUrl = (url: string): Target => {
@@ -55,7 +85,7 @@ const ofUrl = (url: string): Target => {
   throw new TypeError(`bullmq(): option connection is ${JSON.stringify(masked(url))}, ${EXPECTED}`)
 }
 
-const ofRedisOptions = (options: RedisOptions): Target => {
+const ofRedisOptions = (options: RedisConnection): Target => {
   const { host = '127.0.0.1', port = 6379, path } = options
   return { kind: 'redis', where: `Redis at ${path ?? `${host}:${port}`}`, options }
 }
