@@ -43,6 +43,7 @@ export class Watching {
   /** Stays until the task ends: a watcher that comes back goes on where it was. */
   readonly #followed = new Map<string, Followed>()
   #timer: NodeJS.Timeout | undefined
+  #isClosed = false
 
   constructor(parts: WatchingParts) {
     this.#parts = parts
@@ -54,8 +55,8 @@ export class Watching {
     this.#timer ??= setInterval(() => this.#look(), LOOK_EVERY).unref()
     try {
       // Followed first, then read: a change that comes between is not lost.
-      const read = await this.#parts.get(id)
-      if (!read) return
+      const read = await this.#parts.get(id).catch((error: unknown) => this.#failed(error))
+      if (!read || this.#isClosed) return
       this.#learn(id, followed, read)
       yield* this.#hub.watch(followed.latest ?? read, options)
     } finally {
@@ -96,9 +97,15 @@ export class Watching {
   }
 
   close(): void {
+    this.#isClosed = true
     clearInterval(this.#timer)
     this.#hub.close()
     this.#followed.clear()
+  }
+
+  /** A watch that began as everything was closed ends with it. */
+  #failed(error: unknown): undefined {
+    if (!this.#isClosed) throw error
   }
 
   #follow(id: string): Followed {
