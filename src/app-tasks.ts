@@ -266,6 +266,7 @@ export class AppTasks {
           options,
           admission,
           caller,
+          byTask: true,
         })
         return this.tasks.record(started.task, caller)
       }

@@ -39,6 +39,8 @@ export type TaskSpec = Omit<
 export interface SubmitOptions {
   /** The caller's own database transaction, which the start joins; see `capabilities.transactionalStart`. */
   readonly transaction?: unknown
+  /** Started by a task that runs: taken while the engine drains too, for else that task could not come to its end. */
+  readonly byTask?: boolean
 }
 
 /** What `submit` found or made. */

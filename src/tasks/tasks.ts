@@ -11,37 +11,22 @@ import {
 } from '../protocol/task.ts'
 import { ProcedureError } from '../procedures/errors.ts'
 import type { TaskStarter } from '../procedures/handler.ts'
-import type { AnyProcedure, RepeatableStart, StartOptions, TaskProcedure } from '../procedures/procedure.ts'
+import type { AnyProcedure, StartOptions, TaskProcedure } from '../procedures/procedure.ts'
 import type { Admission, PathOf } from '../procedures/task-call.ts'
 import type { Clock } from './clock.ts'
 import type { EngineEvent, TaskEngine, TaskPolicy, TaskQuery } from './engine.ts'
-import { createTaskId, isTaskId } from './id.ts'
+import { isTaskId } from './id.ts'
 import { shuttingDown, unavailable, unknownTask } from './refusals.ts'
 import { revOf, toRecord, type RecordView } from './record.ts'
-import { digest, keyReused, readStartOptions } from './start-options.ts'
+import { keyReused } from './start-options.ts'
 import type { StoredTask } from './stored-task.ts'
+import { toSpec, type Caller, type StartRequest } from './task-spec.ts'
 import { Waits, type Wait } from './waits.ts'
 
-/** Who asks. */
-export interface Caller {
-  /** Null for a stranger. */
-  readonly owner: string | null
-  /** Sees and may stop everything. */
-  readonly admin: boolean
-}
+export type { Caller }
 
 /** Code on the server: as good as an admin. */
 export const SERVER: Caller = { owner: null, admin: true }
-
-/** A start, ready for the engine. */
-export interface StartRequest {
-  readonly procedure: string
-  /** Raw wire input, found good. */
-  readonly input: unknown
-  readonly options: RepeatableStart
-  readonly admission: Admission
-  readonly caller: Caller
-}
 
 /** A started task. */
 export interface Started {
@@ -202,28 +187,12 @@ export class Tasks implements TaskStarter {
   }
 
   /** Starts a task whose input and caller were found good. */
-  async submit({ procedure, input, options, admission, caller }: StartRequest): Promise<Started> {
-    const now = this.#parts.clock.now()
+  async submit(request: StartRequest): Promise<Started> {
+    const { procedure, byTask = false } = request
     const policy = this.#parts.policies.get(procedure) as TaskPolicy
-    const {
-      retryKey,
-      idempotencyKey = admission.idempotencyKey ?? retryKey,
-      ...rest
-    } = readStartOptions(options, now)
-    const submitted = await this.#use((engine) =>
-      engine.submit({
-        id: createTaskId(now),
-        procedure,
-        input,
-        maxAttempts: policy.maxAttempts,
-        owner: caller.owner,
-        priority: this.#parts.priorities.get(procedure) ?? 0,
-        ...rest,
-        ...(admission.carried === undefined ? {} : { carried: admission.carried }),
-        ...(idempotencyKey === undefined ? {} : { idempotencyKey, inputDigest: digest(input) }),
-        ...(policy.deadline === undefined ? {} : { deadlineAt: now + policy.deadline }),
-      }),
-    )
+    const priority = this.#parts.priorities.get(procedure) ?? 0
+    const spec = toSpec(request, { policy, priority, now: this.#parts.clock.now() })
+    const submitted = await this.#use((engine) => engine.submit(spec, { byTask }))
     if (submitted.kind === 'conflict') throw keyReused()
     return { task: submitted.task, replayed: submitted.kind === 'replayed' }
   }

@@ -8,6 +8,7 @@ import {
   type EngineHost,
   type StoredPage,
   type Submitted,
+  type SubmitOptions,
   type TaskEngine,
   type TaskQuery,
   type TaskSpec,
@@ -109,8 +110,8 @@ export class TestEngine implements TaskEngine {
     if (this.#procedures) this.work(this.#procedures)
   }
 
-  submit(spec: TaskSpec): Promise<Submitted> {
-    return this.#use((engine) => engine.submit(spec))
+  submit(spec: TaskSpec, options?: SubmitOptions): Promise<Submitted> {
+    return this.#use((engine) => engine.submit(spec, options))
   }
 
   get(id: string): Promise<StoredTask | undefined> {

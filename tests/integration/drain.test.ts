@@ -70,6 +70,20 @@ describe.each(KINDS)('SIGTERM while tasks run on %s', { timeout: 60_000 }, (kind
     for (const { id } of behind) expect(await second.end(id)).toMatchObject({ status: 'succeeded' })
   })
 
+  test('takes what running tasks start, for without it they could not end', async () => {
+    const dir = await tempDir()
+    const { host, ...first } = await serve(dir)
+    const parent = await first.running(`${kind}.parent`, 'a')
+    host.kill('SIGTERM')
+    await first.isClosing()
+    open(dir, 'a')
+    const { status, result, attempt } = await first.end(parent.id)
+    expect([status, attempt]).toEqual(['succeeded', 1])
+    expect(await host.ended).toEqual({ code: 0, signal: null })
+    open(dir, 'child')
+    expect(await (await serve(dir)).end(result as string)).toMatchObject({ status: 'succeeded', attempt: 1 })
+  })
+
   test('does not blame a handler that throws because it was told to stop', async () => {
     const dir = await tempDir()
     const { host, ...first } = await serve(dir, { DRAIN_GRACE: '0' })

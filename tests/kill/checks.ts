@@ -44,7 +44,7 @@ const tagged = ({ records }: Evidence, prefix: string): Map<string, TaskRecord[]
 /** What an engine may say of a night like this. */
 const EXPECTED_LOG = [
   / failed \(task .*: (bad at|WorkerLost)/,
-  /a worker died/,
+  /a worker died: it (exited with code 1|was ended by SIGKILL)/,
   /closing, after what is under way/,
   /ECONNRESET|EPIPE/,
 ]

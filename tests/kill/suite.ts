@@ -30,6 +30,8 @@ export interface Report {
   readonly faults: ReadonlyMap<string, readonly string[]>
   readonly figures: Figures
   readonly killings: ReadonlyMap<Killing, number>
+  /** Where the store and all notes and logs are, when something failed. */
+  readonly kept: string | undefined
 }
 
 /** Milliseconds that the last host has to bring all to an end. */
@@ -113,9 +115,14 @@ class Run implements Scene {
       listedTwice,
       notes: readNotes(this.#notes),
       lives: this.#lives,
-      logs: this.#hosts.flatMap((host) => host.errors().split('\n')),
+      logs: this.logs(),
       recoversWithin: this.#subject.recoversWithin,
     }
+  }
+
+  /** Everything the hosts said. */
+  logs(): string[] {
+    return this.#hosts.flatMap((host) => host.errors().split('\n'))
   }
 
   /** Kills what a failure left. */
@@ -145,17 +152,21 @@ const settled = async (client: Client): Promise<void> => {
   }
 }
 
-/** Runs it. */
+/** Runs it. The folder of a run that failed is kept, with what the hosts said. */
 export const runSuite = async (options: SuiteOptions): Promise<Report> => {
   const dir = await mkdtemp(join(tmpdir(), 'errand-kill-'))
   await writeFile(join(dir, 'notes'), '')
   const run = new Run(options, dir)
+  let kept: string | undefined = dir
   try {
     const killings = await run.killAll()
     const evidence = await run.gather()
-    return { faults: judge(evidence), figures: figuresOf(evidence), killings }
+    const faults = judge(evidence)
+    if (faults.size === 0) kept = undefined
+    return { faults, figures: figuresOf(evidence), killings, kept }
   } finally {
     await run.end()
-    await rm(dir, { recursive: true, force: true, maxRetries: 5 })
+    await writeFile(join(dir, 'logs'), run.logs().join('\n'))
+    if (kept === undefined) await rm(dir, { recursive: true, force: true, maxRetries: 5 })
   }
 }

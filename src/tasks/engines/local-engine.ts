@@ -9,6 +9,7 @@ import {
   type EngineHost,
   type StoredPage,
   type Submitted,
+  type SubmitOptions,
   type TaskEngine,
   type TaskQuery,
   type TaskSpec,
@@ -81,12 +82,12 @@ export class LocalEngine implements TaskEngine {
     this.#opened().dispatcher.work(procedures)
   }
 
-  async submit(spec: TaskSpec): Promise<Submitted> {
-    const { clock, ageOf, ledger, dispatcher } = this.#serving()
+  async submit(spec: TaskSpec, options: SubmitOptions = {}): Promise<Submitted> {
+    const { clock, ageOf, ledger, dispatcher } = options.byTask ? this.#opened() : this.#serving()
     const now = clock.now()
     const holder = ledger.index.holder(spec, now)
     // No `await` between looking and reserving: of many starts with one key, one finds it free.
-    if (holder) return (await this.#replay(holder, spec)) ?? this.submit(spec)
+    if (holder) return (await this.#replay(holder, spec)) ?? this.submit(spec, options)
     const queued = created(spec, ageOf(now))
     const slot = dispatcher.takeSlot(queued, now)
     if (!slot) this.#admit()

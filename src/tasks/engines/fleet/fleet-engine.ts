@@ -70,8 +70,9 @@ export class FleetEngine implements TaskEngine {
     this.#queue.work(procedures)
   }
 
-  async submit(spec: TaskSpec, { transaction }: SubmitOptions = {}): Promise<Submitted> {
-    this.#serving()
+  async submit(spec: TaskSpec, { transaction, byTask }: SubmitOptions = {}): Promise<Submitted> {
+    if (!byTask) this.#serving()
+    this.#opened()
     await this.#limit.admit()
     return this.#queue.submit(created(spec, this.#ageOf(Date.now())), transaction)
   }

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { EngineUnavailable } from '../../../../tasks/engine.ts'
 import { expect } from '../../runner.ts'
-import { collect, typesOf, type EngineCases } from '../bench.ts'
+import { collect, spec, typesOf, type EngineCases } from '../bench.ts'
 import { createGate, failure, FakeHost, never, untilAborted, value } from '../fake-host.ts'
 
 export const stopping = {
@@ -51,6 +51,20 @@ export const stopping = {
     // Nothing tells of what does not happen.
     await sleep(50)
     expect(await on.engine.get(id)).toEqual(before)
+  },
+
+  'a drain takes what a running task starts, and leaves it for later': async ({ open }) => {
+    const gate = createGate()
+    const on = await open(new FakeHost(1).on('parent', () => gate.wait.then(() => value('ok'))))
+    const { id } = await on.start('parent')
+    await on.claimed(id)
+    const drained = on.engine.drain(5000)
+    await expect(on.start('parent')).rejects.toThrow(EngineUnavailable)
+    const child = (await on.engine.submit(spec('parent'), { byTask: true })).task
+    gate.open()
+    await drained
+    expect(await on.engine.get(id)).toMatchObject({ status: 'succeeded' })
+    expect(await on.engine.get(child.id)).toMatchObject({ status: 'queued', attempt: 0 })
   },
 
   'a drained engine lets watchers go, before or after, and still reads': async ({ open }) => {
