@@ -85,7 +85,8 @@ const shared = (runOn: 'threads' | 'processes' | 'inline') => {
       handler: async ({ input, tasks, attempt, taskId }) => {
         note('begin', { attempt, taskId })
         // At least once, and so with a key: however often this runs, there is one child.
-        const options = { idempotencyKey: taskId, tags: [`child-of-${taskId}`] }
+        // Before all others: it keeps a worker from them while it waits.
+        const options = { idempotencyKey: taskId, tags: [`child-of-${taskId}`], priority: 100 }
         const child = await tasks.start(`${runOn}.quick`, { ms: 0 }, options)
         if (input.ms > 50) await child.result({ timeout: '60s' })
         note('end', { attempt, taskId })

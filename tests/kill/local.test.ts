@@ -3,14 +3,19 @@ import { expect, onTestFinished, test } from 'vitest'
 import { startHost, type HostProcess } from '../support/host-process.ts'
 import { tempDir } from '../support/temp.ts'
 import { inLines } from './figures.ts'
-import { SUBJECTS, toEnvironment } from './subjects.ts'
+import { ON_A_BUSY_MACHINE, SUBJECTS, toEnvironment } from './subjects.ts'
 import { runSuite } from './suite.ts'
 
 const ROUNDS = 8
 
 test('nothing that was promised is lost, however hosts end', { timeout: 300_000 }, async () => {
   const seed = Date.now() % 1_000_000
-  const { faults, figures } = await runSuite({ subject: 'local', rounds: ROUNDS, seed })
+  const { faults, figures } = await runSuite({
+    subject: 'local',
+    rounds: ROUNDS,
+    seed,
+    recoversWithin: ON_A_BUSY_MACHINE,
+  })
   console.log(`kill suite: local, ${ROUNDS} rounds, --seed ${seed}\n${inLines(figures)}`)
   expect(Object.fromEntries(faults)).toEqual({})
   expect(figures.tasks).toBeGreaterThan(0)

@@ -19,40 +19,44 @@ export interface Subject {
 
 const host = new URL('host.ts', import.meta.url)
 
-/** The server of an engine that has one: whoever runs the suite starts it. */
+/** The server of an engine, or of a store, that has one: whoever runs the suite starts it, for nobody else. */
 export const CONNECTION_VARIABLE = 'KILL_CONNECTION'
 
-/** Hosts of one run share its queues, and no others. */
-const onServer = (dir: string) => ({
-  connection: process.env[CONNECTION_VARIABLE] ?? 'redis://127.0.0.1:6379',
-  name: basename(dir),
-})
+const connection = (): string => process.env[CONNECTION_VARIABLE] ?? 'redis://127.0.0.1:6379'
+
+/** For a run beside other tests, in ms: the long run alone holds a subject to its promise of recovery. */
+export const ON_A_BUSY_MACHINE = 90_000
+
+/** Few may wait, so that a slow machine has no more to do in the end than a quick one. */
+const workers = { threads: 2, processes: 2, drainGrace: 300, queueLimit: 100 } as const
+
+const ALL_KILLINGS = {
+  'under load': 10,
+  'while it starts': 4,
+  'while it drains': 4,
+  'again and again': 2,
+  'one worker, then the host': 3,
+  'by SIGTERM alone': 2,
+} as const
 
 export const SUBJECTS = {
   local: {
     main: host,
-    tasks: (dir) => local({ dir, threads: 2, processes: 2, drainGrace: 300 }),
-    killings: {
-      'under load': 10,
-      'while it starts': 4,
-      'while it drains': 4,
-      'again and again': 2,
-      'one worker, then the host': 3,
-      'by SIGTERM alone': 2,
-    },
+    tasks: (dir) => local({ dir, ...workers }),
+    killings: ALL_KILLINGS,
+    recoversWithin: 15_000,
+  },
+  redis: {
+    main: host,
+    tasks: () => local({ store: connection() as `redis://${string}`, ...workers }),
+    killings: ALL_KILLINGS,
     recoversWithin: 15_000,
   },
   bullmq: {
     main: host,
-    tasks: (dir) => bullmq({ ...onServer(dir), threads: 2, processes: 2, drainGrace: 300 }),
-    killings: {
-      'under load': 10,
-      'while it starts': 4,
-      'while it drains': 4,
-      'again and again': 2,
-      'one worker, then the host': 3,
-      'by SIGTERM alone': 2,
-    },
+    // Hosts of one run share its queues, and no others.
+    tasks: (dir) => bullmq({ connection: connection(), name: basename(dir), ...workers }),
+    killings: ALL_KILLINGS,
     recoversWithin: 15_000,
   },
 } as const satisfies Record<string, Subject>

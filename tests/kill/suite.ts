@@ -20,6 +20,10 @@ export interface SuiteOptions {
   readonly subject: SubjectName
   readonly rounds: number
   readonly seed: number
+  /** Added to the environment of hosts: where their servers are. */
+  readonly env?: Readonly<Record<string, string>>
+  /** Milliseconds in which what was interrupted runs again. Default: the subject's own promise. */
+  readonly recoversWithin?: number
   /** Told after each round. */
   readonly progress?: (round: number, killing: Killing) => void
 }
@@ -62,8 +66,9 @@ class Run implements Scene {
   }
 
   start(): HostProcess {
-    const env = { ...toEnvironment(this.#options.subject, this.#dir), [NOTES_VARIABLE]: this.#notes }
-    const host = startHost(this.#subject.main, env)
+    const { subject, env = {} } = this.#options
+    const own = { ...toEnvironment(subject, this.#dir), [NOTES_VARIABLE]: this.#notes }
+    const host = startHost(this.#subject.main, { ...env, ...own })
     const life: Life = { pid: host.pid, startedAt: host.startedAt }
     this.#lives.push(life)
     this.#hosts.push(host)
@@ -116,7 +121,7 @@ class Run implements Scene {
       notes: readNotes(this.#notes),
       lives: this.#lives,
       logs: this.logs(),
-      recoversWithin: this.#subject.recoversWithin,
+      recoversWithin: this.#options.recoversWithin ?? this.#subject.recoversWithin,
     }
   }
 
