@@ -2,6 +2,7 @@
 import type { StoredAttempt, StoredError } from '../../stored-task.ts'
 import { TASK_ERROR_CODES } from '../../../protocol/errors.ts'
 import type { Job, JobHistory } from './job.ts'
+import { TIMING } from './timing.ts'
 
 /** What the counters say. */
 export interface Standing extends JobHistory {
@@ -47,7 +48,7 @@ export const standingOf = (job: Job): Standing => {
 
 /**
  * Attempts that nobody wrote the end of. BullMQ keeps only the time of the latest claim: of an earlier one, which was
- * lost, it is known when it can have begun at the earliest. How long it went on nobody knows.
+ * lost, it is known when it can have begun at the earliest. How long it went on nobody knows; it had its lease at least.
  */
 const lostAttempts = (
   job: Job,
@@ -61,7 +62,7 @@ const lostAttempts = (
     const earliest = lost.at(-1)?.startedAt ?? last?.finishedAt ?? job.data.runAt ?? job.data.createdAt
     const startedAt = n === attempt ? (job.claimedAt ?? earliest) : earliest
     const at = Math.trunc(startedAt)
-    lost.push({ n, startedAt: at, finishedAt: at, error: LOST })
+    lost.push({ n, startedAt: at, finishedAt: at + TIMING.lease, error: LOST })
   }
   return lost
 }

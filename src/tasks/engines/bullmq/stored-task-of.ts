@@ -82,11 +82,15 @@ const runningTask = (job: Job, standing: Standing): StoredTask => {
 const waitingTask = (job: Job, standing: Standing, now: number): StoredTask => {
   const { cancel, deadlineAt = Infinity, keep } = job.data
   const task = queuedTask(job, standing)
-  if (cancel) return { ...cancelled(task, cancel.at, cancel.keep), revision: task.revision }
+  if (cancel) return { ...cancelled(task, endOf(task, cancel.at), cancel.keep), revision: task.revision }
   if (deadlineAt + CLOCK_SLACK > now) return task
   // Without the time of its last claim, which the next one would change.
-  return expired(queuedTask(job, standingOf({ ...job, claimedAt: undefined })), deadlineAt, keep)
+  const late = queuedTask(job, standingOf({ ...job, claimedAt: undefined }))
+  return expired(late, endOf(late, deadlineAt), keep)
 }
+
+/** No task ends before its last attempt. */
+const endOf = ({ attempts }: StoredTask, at: number): number => Math.max(at, attempts.at(-1)?.finishedAt ?? 0)
 
 const queuedTask = (job: Job, standing: Standing): StoredTask => {
   const runAt = job.claims === 0 ? job.data.runAt : standing.runAt
