@@ -31,8 +31,7 @@ export const cancel = async (
 
 /** Those who take it from now on only end it. */
 const seal = async (book: JobBook, job: Job): Promise<void> => {
-  const { data, claims, claimedAt } = job
-  if (!data.cancel || data.cancel.seen) return
-  const seen = { claims, ...(claimedAt === undefined ? {} : { claimedAt }) }
-  await book.write(job, { ...data, cancel: { ...data.cancel, seen } })
+  const { data, claims } = job
+  if (data.cancel && data.cancel.claims === undefined)
+    await book.write(job, { ...data, cancel: { ...data.cancel, claims } })
 }

@@ -27,9 +27,8 @@ export const storedTaskOf = (job: Job, now: number): StoredTask => {
  * write that down: the one that does so now, or those that were lost before they had.
  */
 const withoutEnders = (job: Job, standing: Standing): Job => {
-  const { seen } = job.data.cancel ?? {}
-  if (seen)
-    return { ...job, claims: seen.claims, claimedAt: seen.claimedAt, stalls: seen.claims - standing.left }
+  const { claims } = job.data.cancel ?? {}
+  if (claims !== undefined) return { ...job, claims, stalls: claims - standing.left }
   if (standing.isActive) return before(job)
   return isTooLate(job) && standing.isLost ? { ...before(job), stalls: job.stalls - 1 } : job
 }
@@ -41,7 +40,7 @@ export const before = (job: Job): Job => ({ ...job, claims: job.claims - 1, clai
 export const endingRevision = (job: Job, standing: Standing): number => revisionOf(job, standing, 2)
 
 const isTakenToEnd = (job: Job, { isBeyond }: Standing): boolean =>
-  job.claims > (job.data.cancel?.seen?.claims ?? Infinity) || isTooLate(job) || isBeyond
+  job.claims > (job.data.cancel?.claims ?? Infinity) || isTooLate(job) || isBeyond
 
 const isTooLate = ({ data, claimedAt = 0 }: Job): boolean => claimedAt >= (data.deadlineAt ?? Infinity)
 
@@ -81,12 +80,12 @@ const runningTask = (job: Job, standing: Standing): StoredTask => {
 
 const waitingTask = (job: Job, standing: Standing, now: number): StoredTask => {
   const { cancel, deadlineAt = Infinity, keep } = job.data
-  const task = queuedTask(job, standing)
-  if (cancel) return { ...cancelled(task, endOf(task, cancel.at), cancel.keep), revision: task.revision }
-  if (deadlineAt + CLOCK_SLACK > now) return task
-  // Without the time of its last claim, which the next one would change.
-  const late = queuedTask(job, standingOf({ ...job, claimedAt: undefined }))
-  return expired(late, endOf(late, deadlineAt), keep)
+  if (!cancel && deadlineAt + CLOCK_SLACK > now) return queuedTask(job, standing)
+  // Without the time of its last claim, which one that is made to end it would change.
+  const task = queuedTask(job, standingOf({ ...job, claimedAt: undefined }))
+  return cancel
+    ? { ...cancelled(task, endOf(task, cancel.at), cancel.keep), revision: task.revision }
+    : expired(task, endOf(task, deadlineAt), keep)
 }
 
 /** No task ends before its last attempt. */
