@@ -11,18 +11,20 @@
  */
 const SHORT = 10
 
-/** What is known of an attempt that is out. */
-interface Out {
+/** An attempt that is out. */
+export interface Out {
   readonly since: number
   /** How many were out when it was handed out. */
   readonly behind: number
+  isBack: boolean
 }
 
 /** Watches how long attempts are out. */
 export class LookAhead {
   readonly #reach: number
-  /** The longest out first. */
-  readonly #out = new Map<object, Out>()
+  /** The longest out first. Those that are back stay in it until they are the first. */
+  readonly #out: Out[] = []
+  #count = 0
   /** How long one attempt keeps all slots together from the next. Rises at once, falls slowly. In ms. */
   #pace = Infinity
 
@@ -31,15 +33,17 @@ export class LookAhead {
     this.#reach = reach
   }
 
-  begin(attempt: object, now: number): void {
-    this.#out.set(attempt, { since: now, behind: this.#out.size })
+  begin(now: number): Out {
+    const out = { since: now, behind: this.#count, isBack: false }
+    this.#count += 1
+    this.#out.push(out)
+    return out
   }
 
-  /** One that never began is left alone. */
-  end(attempt: object, now: number): void {
-    const out = this.#out.get(attempt)
-    if (!out) return
-    this.#out.delete(attempt)
+  end(out: Out, now: number): void {
+    out.isBack = true
+    this.#count -= 1
+    while (this.#out[0]?.isBack) this.#out.shift()
     // Those it waited behind took their share of the time that it was out.
     const pace = (now - out.since) / (out.behind + 1)
     this.#pace = pace > this.#pace || this.#pace === Infinity ? pace : this.#pace * 0.9 + pace * 0.1
@@ -48,8 +52,8 @@ export class LookAhead {
   /** How many more than there are slots may be out. */
   beyond(slots: number, now: number): number {
     if (this.#reach === 0 || this.#pace > SHORT) return 0
-    const [longestOut] = this.#out.values()
-    if (longestOut !== undefined && now - longestOut.since > SHORT) return 0
+    const [longestOut] = this.#out
+    if (longestOut && now - longestOut.since > SHORT) return 0
     return Math.min(this.#reach * slots, Math.floor(SHORT / this.#pace))
   }
 }

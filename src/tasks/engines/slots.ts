@@ -1,6 +1,6 @@
 /** How many attempts are out, of each procedure and on each kind of executor, against how many may be. */
 import type { EngineHost, TaskPolicy } from '../engine.ts'
-import { LookAhead } from './look-ahead.ts'
+import { LookAhead, type Out } from './look-ahead.ts'
 
 type Where = Pick<TaskPolicy, 'runOn' | 'concurrency'>
 
@@ -8,6 +8,8 @@ type Where = Pick<TaskPolicy, 'runOn' | 'concurrency'>
 export interface Slot {
   readonly procedure: string
   readonly policy: TaskPolicy
+  /** Set once its attempt is handed to the executor. */
+  out?: Out
 }
 
 /** Everything on one kind of executor. */
@@ -52,13 +54,13 @@ export class Slots {
 
   /** Its attempt is handed to the executor. */
   begin(slot: Slot): void {
-    this.#lanes[slot.policy.runOn].lookAhead.begin(slot, performance.now())
+    slot.out = this.#lanes[slot.policy.runOn].lookAhead.begin(performance.now())
   }
 
   release(slot: Slot): void {
     const lane = this.#lanes[slot.policy.runOn]
     lane.taken -= 1
-    lane.lookAhead.end(slot, performance.now())
+    if (slot.out) lane.lookAhead.end(slot.out, performance.now())
     const left = (this.#byProcedure.get(slot.procedure) ?? 1) - 1
     if (left === 0) this.#byProcedure.delete(slot.procedure)
     else this.#byProcedure.set(slot.procedure, left)

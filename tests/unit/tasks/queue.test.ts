@@ -56,9 +56,7 @@ describe('alarms', () => {
 
 describe('look-ahead', () => {
   const run = (ahead: LookAhead, from: number, took: number) => {
-    const attempt = {}
-    ahead.begin(attempt, from)
-    ahead.end(attempt, from + took)
+    ahead.end(ahead.begin(from), from + took)
   }
 
   it('is none until tasks prove short, and none the moment one turns out long', () => {
@@ -69,7 +67,7 @@ describe('look-ahead', () => {
     for (let n = 0; n < 100; n++) run(ahead, n, 0.01)
     expect(ahead.beyond(1, 100)).toBe(16)
     expect(ahead.beyond(2, 100)).toBe(32)
-    ahead.begin({}, 100)
+    ahead.begin(100)
     expect(ahead.beyond(1, 109)).toBe(16)
     expect(ahead.beyond(1, 111)).toBe(0)
     const long = new LookAhead(16)
@@ -79,8 +77,7 @@ describe('look-ahead', () => {
 
   it('does not take the wait behind others for the length of a task', () => {
     const ahead = new LookAhead(16)
-    const attempts = Array.from({ length: 16 }, () => ({}))
-    for (const attempt of attempts) ahead.begin(attempt, 0)
+    const attempts = Array.from({ length: 16 }, () => ahead.begin(0))
     // One after the other, a quarter of a millisecond each.
     attempts.forEach((attempt, index) => ahead.end(attempt, (index + 1) / 4))
     expect(ahead.beyond(1, 4)).toBe(16)
