@@ -1,8 +1,9 @@
 /** Makes dist: what `npm pack` ships. */
 import { chmodSync, cpSync, existsSync, mkdirSync, rmSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { REFERENCE_FILES } from '../src/openapi/reference-files.ts'
+import { findFiles } from './lib/files.ts'
 import { ROOT } from './lib/root.ts'
 import { tsc } from './lib/tsc.ts'
 import { bundle } from './package/bundle.ts'
@@ -20,6 +21,15 @@ const copyReference = (): void => {
     cpSync(join(source, file), join(REFERENCE, file))
 }
 
+/** Statements are read when they are first needed, from beside the code. */
+const copySql = (): void => {
+  for (const file of findFiles('src/**/*.sql')) {
+    const target = join(DIST, relative('src', file))
+    mkdirSync(dirname(target), { recursive: true })
+    cpSync(join(ROOT, file), target)
+  }
+}
+
 const makeExecutable = (file: string): void => {
   if (existsSync(file)) chmodSync(file, 0o755)
 }
@@ -28,4 +38,5 @@ rmSync(DIST, { recursive: true, force: true })
 tsc('-p', 'tsconfig.build.json')
 await bundle(join(ROOT, 'src'), DIST)
 copyReference()
+copySql()
 makeExecutable(join(DIST, 'cli/errand.js'))

@@ -42,6 +42,14 @@ const runTask = (): void => {
   read(process.execPath, join(folder, 'main.mjs'))
 }
 
+/** Makes an engine, which opens nothing but reads the files that it has beside its code. */
+const makeEngine = (name: string): void => {
+  const file = join(folder, 'engine.mjs')
+  const code = `import { pgmq } from '${name}/pgmq'\nawait pgmq({ connection: 'postgres://127.0.0.1/none' }).create()\n`
+  writeFileSync(file, code)
+  read(process.execPath, file)
+}
+
 /** Checks the declarations as the strictest user does: with those of all packages that they name. */
 const typecheckAll = (specifiers: readonly string[]): void => {
   const file = join(folder, 'user.mts')
@@ -65,6 +73,7 @@ const tryOut = (installed: Installed): void => {
   for (const path of Object.values(bin)) read(process.execPath, join(installed.folder, path), '--help')
   addOptionalPeers(installed)
   importAll(specifiers)
+  makeEngine(name)
   typecheckAll(specifiers)
 }
 

@@ -13,6 +13,7 @@ export type { Middleware, MiddlewareArgs, MiddlewareResult } from './procedures/
 export type {
   MutationProcedure,
   QueryProcedure,
+  ServerStartOptions,
   StartOptions,
   SubscriptionProcedure,
   TaskProcedure,

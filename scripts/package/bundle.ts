@@ -25,6 +25,7 @@ const ENTRIES: readonly Entry[] = [
   { place: 'cli/errand', command: true },
   { place: 'cli/generate/hey-api-process' },
   { place: 'tasks/engines/bullmq/index' },
+  { place: 'tasks/engines/pgmq/index' },
   { place: 'tasks/worker/entry', isDefault: true },
   { place: 'ports' },
   { place: 'testing/index' },

@@ -31,17 +31,17 @@ const PROGRAMS = {
     // Debian keeps it out of PATH, one folder for each version.
     commands: ['postgres', '/usr/lib/postgresql/*/bin/postgres'],
   },
+  pgbouncer: {
+    env: 'ERRAND_PGBOUNCER',
+    debian: 'pgbouncer',
+    for: 'the tests of tasks in Postgres behind a pooler',
+    commands: ['pgbouncer', '/usr/sbin/pgbouncer', '/opt/homebrew/bin/pgbouncer'],
+  },
   strace: {
     env: 'ERRAND_STRACE',
     debian: 'strace',
     for: 'the tests of what is on the disk when a start is acknowledged',
     commands: ['strace'],
-  },
-  pgbouncer: {
-    env: 'ERRAND_PGBOUNCER',
-    debian: 'pgbouncer',
-    for: 'the tests of tasks in Postgres behind a pooler',
-    commands: ['pgbouncer', '/usr/sbin/pgbouncer'],
   },
 }
 

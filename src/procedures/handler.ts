@@ -2,21 +2,17 @@
 import type { TaskHandle } from '../protocol/task-handle.ts'
 import type { ErrorMakers } from './errors.ts'
 import type { Meta } from './meta.ts'
-import type { StartOptions, TaskProcedure } from './procedure.ts'
+import type { ServerStartOptions, StartOptions, TaskProcedure } from './procedure.ts'
 
 /** A value or a promise of it. */
 export type MaybePromise<T> = T | Promise<T>
 
-/** Starts tasks from a handler. */
-export interface TaskStarter {
+/** Starts tasks from a handler. In a worker there is no transaction to join. */
+export interface TaskStarter<TOptions extends StartOptions = StartOptions> {
   /** Resolves once the task is durable. */
-  start<I, O, P, E>(
-    task: TaskProcedure<I, O, P, E>,
-    input: I,
-    options?: StartOptions,
-  ): Promise<TaskHandle<O, P>>
+  start<I, O, P, E>(task: TaskProcedure<I, O, P, E>, input: I, options?: TOptions): Promise<TaskHandle<O, P>>
   /** By dotted name. */
-  start(path: string, input: unknown, options?: StartOptions): Promise<TaskHandle>
+  start(path: string, input: unknown, options?: TOptions): Promise<TaskHandle>
 }
 
 /** What every handler gets. */
@@ -28,7 +24,7 @@ export interface HandlerArgs<TInput, TContext, TErrors> {
   readonly errors: ErrorMakers<TErrors>
   /** Aborts when the caller hangs up. */
   readonly signal: AbortSignal
-  readonly tasks: TaskStarter
+  readonly tasks: TaskStarter<ServerStartOptions>
   readonly meta: Meta
   /** The procedure's dotted path. */
   readonly path: string

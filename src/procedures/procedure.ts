@@ -119,6 +119,15 @@ export interface RepeatableStart extends StartOptions {
   retryKey?: string | undefined
 }
 
+/** How code on the server starts a task: nothing of it comes over the wire. */
+export interface ServerStartOptions extends StartOptions {
+  /**
+   * A database transaction of yours, on an engine that keeps tasks in that database (`pgmq`): a client of `pg` after BEGIN, or
+   * a transaction of Kysely. The task is there once you commit, and never was if you roll back.
+   */
+  tx?: object | undefined
+}
+
 /** Input of `get`. */
 export interface GetTask {
   id: string

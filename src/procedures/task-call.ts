@@ -111,6 +111,10 @@ const hostedStarter = (ask: TaskCall['start'], pathOf: PathOf): TaskStarter => {
     cancel: (id) => ask({ op: 'cancel', id }) as Promise<TaskRecord>,
   }
   const start = async (task: AnyProcedure | string, input: unknown, options?: StartOptions) => {
+    if (options && 'tx' in options)
+      throw new TypeError(
+        'option tx: a task runs apart from the server, and no transaction reaches there. Start after the commit',
+      )
     const record = await ask({ op: 'start', procedure: pathOf(task), input, ...(options ? { options } : {}) })
     return createHandle(access, (record as TaskRecord).id)
   }

@@ -1,12 +1,5 @@
 /** The part of a stored task that callers see. */
-import {
-  isFinished,
-  type TaskAttempt,
-  type TaskErrorData,
-  type TaskLinks,
-  type TaskRecord,
-} from '../protocol/task.ts'
-import { createTaskId } from './id.ts'
+import type { TaskAttempt, TaskErrorData, TaskLinks, TaskRecord } from '../protocol/task.ts'
 import type { StoredAttempt, StoredError, StoredTask } from './stored-task.ts'
 
 /** How records are shown. */
@@ -18,12 +11,8 @@ export interface RecordView {
   readonly input?: boolean
 }
 
-// A live task's revision counts in memory too, so after a restart it may count the same numbers again.
-const BOOT = createTaskId().slice(-8)
-
-/** The opaque `rev` of a task: differs after every change, restarts included. */
-export const revOf = (task: StoredTask): string =>
-  isFinished(task.status) ? String(task.revision) : `${BOOT}.${task.revision}`
+/** The opaque `rev` of a task: differs after every change, and is the same on every host. */
+export const revOf = (task: StoredTask): string => String(task.revision)
 
 let second = NaN
 let untilSecond = ''

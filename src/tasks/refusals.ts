@@ -1,6 +1,6 @@
 /** What callers are told of tasks that they can't have. */
 import { ProcedureError } from '../procedures/errors.ts'
-import { EngineUnavailable } from './engine.ts'
+import { EngineUnavailable, type TaskEngine } from './engine.ts'
 
 /** An id nobody knows, or that isn't the caller's. */
 export const unknownTask = (id: string): never => {
@@ -25,4 +25,16 @@ export const unavailable = (error: unknown): never => {
     retryAfter,
     ...(refuses ? {} : { cause: error }),
   })
+}
+
+/**
+ * An engine whose starts can join the caller's transaction.
+ * @throws TypeError when tasks are not kept where transactions are
+ */
+export const joining = (engine: TaskEngine): TaskEngine => {
+  if (engine.capabilities.transactionalStart) return engine
+  throw new TypeError(
+    `option tx: tasks of the engine ${engine.name} are not kept in your database, so their start can't join its ` +
+      `transaction. Use pgmq(), or start the task after the commit`,
+  )
 }

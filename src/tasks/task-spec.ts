@@ -23,6 +23,8 @@ export interface StartRequest {
   readonly caller: Caller
   /** Whether a running task starts it. */
   readonly byTask?: boolean
+  /** The database transaction that the start joins. */
+  readonly transaction?: object | undefined
 }
 
 /** What the app knows of it. */

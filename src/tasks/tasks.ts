@@ -11,12 +11,12 @@ import {
 } from '../protocol/task.ts'
 import { ProcedureError } from '../procedures/errors.ts'
 import type { TaskStarter } from '../procedures/handler.ts'
-import type { AnyProcedure, StartOptions, TaskProcedure } from '../procedures/procedure.ts'
+import type { AnyProcedure, ServerStartOptions, TaskProcedure } from '../procedures/procedure.ts'
 import type { Admission, PathOf } from '../procedures/task-call.ts'
 import type { Clock } from './clock.ts'
 import type { EngineEvent, TaskEngine, TaskPolicy, TaskQuery } from './engine.ts'
 import { isTaskId } from './id.ts'
-import { shuttingDown, unavailable, unknownTask } from './refusals.ts'
+import { joining, shuttingDown, unavailable, unknownTask } from './refusals.ts'
 import { revOf, toRecord, type RecordView } from './record.ts'
 import { keyReused } from './start-options.ts'
 import type { StoredTask } from './stored-task.ts'
@@ -73,7 +73,7 @@ const without = <T extends object>(query: T): { [K in keyof T]: Exclude<T[K], un
   Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined)) as never
 
 /** Tasks of one app. */
-export class Tasks implements TaskStarter {
+export class Tasks implements TaskStarter<ServerStartOptions> {
   readonly #parts: TasksParts
   readonly #waits: Waits
 
@@ -85,21 +85,23 @@ export class Tasks implements TaskStarter {
   /**
    * Starts a task; resolves once it is durable.
    * @throws ProcedureError BAD_REQUEST for an input the schema refuses, SERVICE_UNAVAILABLE when the queue is full
+   * @throws TypeError for a `tx` that the engine can't join
    */
   start<I, O, P, E>(
     task: TaskProcedure<I, O, P, E>,
     input: I,
-    options?: StartOptions,
+    options?: ServerStartOptions,
   ): Promise<TaskHandle<O, P>>
-  start(path: string, input: unknown, options?: StartOptions): Promise<TaskHandle>
+  start(path: string, input: unknown, options?: ServerStartOptions): Promise<TaskHandle>
   async start(
     task: AnyProcedure | string,
     input: unknown,
-    options: StartOptions = {},
+    { tx, ...options }: ServerStartOptions = {},
   ): Promise<TaskHandle<never, never>> {
     const procedure = this.#parts.pathOf(task)
     const admission = await this.#parts.admit(procedure, input)
-    const { task: stored } = await this.submit({ procedure, input, options, admission, caller: SERVER })
+    const request = { procedure, input, options, admission, caller: SERVER, transaction: tx }
+    const { task: stored } = await this.submit(request)
     return this.handle<never, never>(stored.id, SERVER)
   }
 
@@ -107,7 +109,7 @@ export class Tasks implements TaskStarter {
   startMany<I, O, P, E>(
     task: TaskProcedure<I, O, P, E>,
     inputs: readonly I[],
-    options?: StartOptions,
+    options?: ServerStartOptions,
   ): Promise<TaskHandle<O, P>[]> {
     return Promise.all(inputs.map((input) => this.start(task, input, options)))
   }
@@ -188,11 +190,15 @@ export class Tasks implements TaskStarter {
 
   /** Starts a task whose input and caller were found good. */
   async submit(request: StartRequest): Promise<Started> {
-    const { procedure, byTask = false } = request
+    const { procedure, byTask = false, transaction } = request
     const policy = this.#parts.policies.get(procedure) as TaskPolicy
     const priority = this.#parts.priorities.get(procedure) ?? 0
     const spec = toSpec(request, { policy, priority, now: this.#parts.clock.now() })
-    const submitted = await this.#use((engine) => engine.submit(spec, { byTask }))
+    const submitted = await this.#use((engine) =>
+      transaction === undefined
+        ? engine.submit(spec, { byTask })
+        : joining(engine).submit(spec, { byTask, transaction }),
+    )
     if (submitted.kind === 'conflict') throw keyReused()
     return { task: submitted.task, replayed: submitted.kind === 'replayed' }
   }

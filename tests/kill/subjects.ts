@@ -2,6 +2,7 @@
 import { basename } from 'node:path'
 import { local } from 'errand'
 import { bullmq } from 'errand/bullmq'
+import { pgmq } from 'errand/pgmq'
 import type { TasksOption } from '../../src/tasks/engines/options.ts'
 import type { Killing } from './kills.ts'
 
@@ -56,6 +57,12 @@ export const SUBJECTS = {
     main: host,
     // Hosts of one run share its queues, and no others.
     tasks: (dir) => bullmq({ connection: connection(), name: basename(dir), ...workers }),
+    killings: ALL_KILLINGS,
+    recoversWithin: 15_000,
+  },
+  pgmq: {
+    main: host,
+    tasks: () => pgmq({ connection: connection(), ...workers }),
     killings: ALL_KILLINGS,
     recoversWithin: 15_000,
   },

@@ -11,7 +11,7 @@ test('a watcher whose task is still being read when watching ends is told how it
     Date.now(),
   )
   const read = Promise.withResolvers<typeof task>()
-  const watching = new Watching({ get: () => read.promise, report: () => {} })
+  const watching = new Watching({ get: () => read.promise, running: () => undefined, report: () => {} })
   const events: EngineEvent[] = []
   const watched = (async () => {
     for await (const event of watching.watch(task.id, { signal: new AbortController().signal }))

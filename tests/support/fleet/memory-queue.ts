@@ -12,6 +12,7 @@ import type {
   Renewal,
   RulesOf,
   Said,
+  Settled,
   SharedQueue,
   Taken,
 } from '../../../src/tasks/engines/fleet/shared-queue.ts'
@@ -150,11 +151,12 @@ export class MemoryQueue implements SharedQueue {
     })
   }
 
-  async settle({ task, lease }: Taken, next: StoredTask): Promise<boolean> {
+  async settle({ task, lease }: Taken, next: StoredTask): Promise<Settled> {
     encodeEnvelope({ value: next })
     await this.#turn()
     const row = this.#held(task.id, lease)
     if (!row) return false
+    if (row.task.cancelRequested && !next.cancelRequested && next.status !== 'succeeded') return 'stop'
     this.#write(row, { ...next, revision: Math.max(next.revision, row.task.revision + 1) })
     if (next.status === 'queued') this.#place.tell((listener) => listener.available(next.procedure))
     return true

@@ -47,7 +47,7 @@ const startUp = (): Buffer => {
 }
 
 /** Whether it lets us in: while it starts up it answers with an error. */
-const answers = ({ port }: Place): Promise<boolean> =>
+export const answers = ({ port }: Place): Promise<boolean> =>
   new Promise((resolve) => {
     const socket = createConnection({ port, host: '127.0.0.1' }, () => socket.write(startUp()))
     socket.on('data', (data) => resolve(String(data).startsWith('R')))

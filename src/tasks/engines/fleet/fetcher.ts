@@ -4,7 +4,7 @@
  * Asks only for procedures that the queue said have some, or that gave as many as were asked for last time; which of
  * them is asked first goes round.
  */
-import type { EngineHost } from '../../engine.ts'
+import type { EngineHost, TaskPolicy } from '../../engine.ts'
 import { rulesOf } from '../rules.ts'
 import { Slots, type Slot } from '../slots.ts'
 import type { SharedQueue, Taken } from './shared-queue.ts'
@@ -31,6 +31,8 @@ export class Fetcher {
   /** Those of them that may have tasks, the one asked last at the end. */
   readonly #hopeful = new Set<string>()
   readonly #asking = new Map<string, Promise<void>>()
+  /** Tasks that are submitted to begin here. */
+  readonly #submitting = new Set<Promise<void>>()
   #pause: NodeJS.Timeout | undefined
   #stopped = false
 
@@ -51,6 +53,28 @@ export class Fetcher {
     this.#pump()
   }
 
+  /** Whether a task that is started here can begin here: there is a slot, and none waits that would come before it. */
+  hasRoom(procedure: string): boolean {
+    const policy = this.#procedures.has(procedure) ? this.#parts.host.policy(procedure) : undefined
+    const isFirst = !this.#hopeful.has(procedure) && !this.#asking.has(procedure) && !this.#pause
+    return policy !== undefined && !this.#stopped && isFirst && this.#slots.isFree(procedure, policy)
+  }
+
+  /** Holds a slot for a task while it is submitted, and begins it if that took it. Only where there is room. */
+  async begin<T extends { readonly taken?: Taken }>(procedure: string, submit: () => Promise<T>): Promise<T> {
+    const slot = this.#slots.take(procedure, this.#parts.host.policy(procedure) as TaskPolicy)
+    const takenAt = performance.now()
+    const submitting = submit()
+    const settled = submitting.then(
+      ({ taken }) => (taken ? this.#begin(taken, slot, takenAt) : this.release(slot)),
+      () => this.release(slot), // Whoever starts the task hears of it.
+    )
+    this.#submitting.add(settled)
+    await settled
+    this.#submitting.delete(settled)
+    return submitting
+  }
+
   release(slot: Slot): void {
     this.#slots.release(slot)
     this.#pump()
@@ -60,7 +84,7 @@ export class Fetcher {
   async stop(): Promise<void> {
     this.#stopped = true
     clearTimeout(this.#pause)
-    await Promise.all(this.#asking.values())
+    await Promise.all([...this.#asking.values(), ...this.#submitting])
   }
 
   #pump(): void {
@@ -91,21 +115,22 @@ export class Fetcher {
 
   /** Uses up as many slots as there were tasks. Never rejects. */
   async #take(procedure: string, slots: Slot[]): Promise<void> {
-    const { host, queue, begin } = this.#parts
+    const { host, queue } = this.#parts
     const asked = slots.length
     const takenAt = performance.now()
     try {
       const taken = await queue.take(procedure, asked, (name) => rulesOf(host, name))
       if (taken.length === asked) this.#hopeful.add(procedure)
-      for (const each of taken) {
-        const slot = slots.pop() as Slot
-        this.#slots.begin(slot)
-        begin(each, slot, takenAt)
-      }
+      for (const each of taken) this.#begin(each, slots.pop() as Slot, takenAt)
     } catch (error) {
       this.#hopeful.add(procedure)
       this.#rest(error)
     }
+  }
+
+  #begin(taken: Taken, slot: Slot, takenAt: number): void {
+    this.#slots.begin(slot)
+    this.#parts.begin(taken, slot, takenAt)
   }
 
   /** The queue failed: nothing is asked for a moment. Reported once. */

@@ -73,8 +73,12 @@ export class FleetEngine implements TaskEngine {
   async submit(spec: TaskSpec, { transaction, byTask }: SubmitOptions = {}): Promise<Submitted> {
     if (!byTask) this.#serving()
     this.#opened()
+    const task = created(spec, this.#ageOf(Date.now()))
+    const submitTaken = transaction === undefined ? this.#queue.submitTaken?.bind(this.#queue) : undefined
+    if (submitTaken && this.#canBeginHere(task))
+      return this.#opened().fetcher.begin(task.procedure, () => submitTaken(task))
     await this.#limit.admit()
-    return this.#queue.submit(created(spec, this.#ageOf(Date.now())), transaction)
+    return this.#queue.submit(task, transaction)
   }
 
   async get(id: string): Promise<StoredTask | undefined> {
@@ -112,7 +116,7 @@ export class FleetEngine implements TaskEngine {
     await this.#limit.admit()
     const { maxAttempts: attempts = 1, deadline } = host.policy(task.procedure) ?? {}
     watching.forget(id)
-    return this.#queue.retry(id, { attempts, deadline })
+    return this.#queue.retry(id, { after: task.attempt, attempts, deadline })
   }
 
   async remove(id: string): Promise<'removed' | 'not-ended' | 'unknown'> {
@@ -152,6 +156,7 @@ export class FleetEngine implements TaskEngine {
   #assemble(host: EngineHost): Open {
     const watching = new Watching({
       get: (id) => this.#queue.get(id),
+      running: (id) => runs.taskOf(id),
       report: (message, error) => host.report(message, error),
     })
     const runs = new Runs({ host, queue: this.#queue, watching, ended: (slot) => fetcher.release(slot) })
@@ -166,6 +171,15 @@ export class FleetEngine implements TaskEngine {
     return { host, watching, runs, fetcher }
   }
 
+  /** Whether the task can begin at once, here, rather than on the way through the queue. */
+  #canBeginHere({ procedure, runAt = 0, deadlineAt = Infinity }: StoredTask): boolean {
+    const { host, fetcher } = this.#opened()
+    const now = host.clock.now()
+    // How many may run on all hosts is for the queue to say.
+    const isFree = (host.policy(procedure)?.concurrency ?? Infinity) === Infinity
+    return isFree && runAt <= now && now < deadlineAt && fetcher.hasRoom(procedure)
+  }
+
   #listener({ watching, runs, fetcher }: Open): QueueListener {
     // Watchers of a task that runs here have heard of it.
     const unlessOurs = (id: string, tell: () => void): void => {
@@ -177,6 +191,7 @@ export class FleetEngine implements TaskEngine {
       progress: (id, progress) => unlessOurs(id, () => watching.tell(id, { type: 'progress', progress })),
       log: (id, log) => unlessOurs(id, () => watching.tell(id, { type: 'log', log })),
       cancelRequested: (id) => runs.stop(id),
+      look: () => watching.look(),
       missed: () => watching.missed(),
     }
   }

@@ -35,6 +35,9 @@ const QUEUE_PAUSE = 1000
 /** How long after its grace a drain waits for attempts that were told to stop. */
 const LONGEST_LINGER = 2000
 
+/** A request to stop may have raised the record's revision, unknown to whoever runs the task: what is written is above it. */
+const aboveAll = (task: StoredTask): StoredTask => ({ ...task, revision: task.revision + 1 })
+
 /** Lives from open to drain. */
 export class Runs {
   readonly #parts: RunsParts
@@ -63,6 +66,12 @@ export class Runs {
   /** Whether a task runs here. */
   has(id: string): boolean {
     return this.#running.has(id)
+  }
+
+  /** A task that runs here, with what it said since it was written. */
+  taskOf(id: string): StoredTask | undefined {
+    const run = this.#running.get(id)
+    return run && !run.isLost ? run.task : undefined
   }
 
   /** Runs an attempt that was taken at `takenAt` (`performance.now`). */
@@ -121,7 +130,7 @@ export class Runs {
   async #settle(run: Run, outcome: Outcome): Promise<void> {
     while (!this.#gone && !run.isLost)
       try {
-        await this.#write(run, afterAttempt(run.task, run.claim, outcome, this.#parts.host.clock.now()))
+        await this.#write(run, () => this.#after(run, outcome))
         return
       } catch (error) {
         if (error instanceof NotJson) return this.#settle(run, notJsonOutcome(error))
@@ -133,9 +142,21 @@ export class Runs {
       }
   }
 
-  async #write(run: Run, next: StoredTask): Promise<void> {
-    if (await this.#parts.queue.settle(run.taken, next)) this.#parts.watching.changed(next.id)
-    else run.isLost = true
+  #after({ task, claim }: Run, outcome: Outcome): StoredTask {
+    return afterAttempt(task, claim, outcome, this.#parts.host.clock.now())
+  }
+
+  /** An end that came of not knowing that the task is to stop is found anew: it may be another one. */
+  async #write(run: Run, end: () => StoredTask): Promise<void> {
+    const next = aboveAll(end())
+    const settled = await this.#parts.queue.settle(run.taken, next)
+    if (settled === 'stop') {
+      run.task = cancelRequested(run.task)
+      return this.#write(run, end)
+    }
+    run.isLost ||= !settled
+    // A lost one may have been written all the same, by a try whose answer was lost.
+    this.#parts.watching.changed(next.id, settled ? () => next : undefined)
   }
 
   #progress(run: Run, progress: unknown): void {
@@ -188,7 +209,7 @@ export class Runs {
   async #giveBack(): Promise<void> {
     this.#gone = true
     const left = [...this.#running.values()].filter(({ isLost }) => !isLost)
-    const written = await Promise.allSettled(left.map((run) => this.#write(run, this.#lost(run))))
+    const written = await Promise.allSettled(left.map((run) => this.#write(run, () => this.#lost(run))))
     const failed = written.find((result) => result.status === 'rejected')
     if (failed)
       this.#parts.host.report(

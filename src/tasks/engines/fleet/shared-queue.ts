@@ -39,12 +39,17 @@ export interface QueueListener {
   log(id: string, log: TaskLog): void
   /** Whoever runs it is to stop it. */
   cancelRequested(id: string): void
+  /** Nothing is pushed for now: whatever is watched is to be looked at. */
+  look(): void
   /** The line was down: anything may have happened. */
   missed(): void
 }
 
 /** What became of a lease: `stop` is held, and its task was asked to stop. */
 export type Renewal = 'held' | 'stop' | 'lost'
+
+/** What became of an end: false is a lost lease; `stop` is a task that was asked to stop, of which its end knew nothing. */
+export type Settled = boolean | 'stop'
 
 /** What an attempt said since its last word. */
 export interface Said {
@@ -55,6 +60,8 @@ export interface Said {
 
 /** How a task is queued again by hand. Times in ms. */
 export interface FreshAttempts {
+  /** The attempt that it ended with when somebody asked: with another one, somebody else was quicker. */
+  readonly after: number
   readonly attempts: number
   readonly deadline: number | undefined
 }
@@ -81,6 +88,11 @@ export interface SharedQueue {
   work(procedures: readonly string[]): void
   /** Resolves when the task is durable. Of many with one idempotency key, from any host, one is created. */
   submit(task: StoredTask, transaction?: unknown): Promise<Submitted>
+  /**
+   * Where a queue can: as `submit` of a task that is due, and a created one is this host's at once, for one write instead
+   * of two.
+   */
+  submitTaken?(task: StoredTask): Promise<Submitted & { readonly taken?: Taken }>
   get(id: string): Promise<StoredTask | undefined>
   /** @throws ProcedureError BAD_REQUEST for a cursor that no page gave */
   list(query: TaskQuery): Promise<StoredPage>
@@ -94,8 +106,8 @@ export interface SharedQueue {
   take(procedure: string, most: number, rulesOf: RulesOf): Promise<readonly Taken[]>
   /** Renews leases; in the order of what was given. */
   renew(taken: readonly Taken[]): Promise<readonly Renewal[]>
-  /** Writes how the attempt ended. False when the lease was lost: then nothing is written. */
-  settle(taken: Taken, next: StoredTask): Promise<boolean>
+  /** Writes how the attempt ended. Nothing is written when the lease was lost or the task was asked to stop meanwhile. */
+  settle(taken: Taken, next: StoredTask): Promise<Settled>
   /** Tells other hosts, and keeps the progress in the record; best effort, never rejects. */
   report(taken: Taken, said: Said): Promise<void>
   /** A queued task is cancelled, for good, whoever takes it at this moment; a running one is asked to stop. */

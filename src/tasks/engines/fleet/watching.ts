@@ -12,6 +12,8 @@ import { EventHub, type WatchOptions } from '../event-hub.ts'
 /** What it works with. */
 export interface WatchingParts {
   readonly get: TaskEngine['get']
+  /** A task that runs here, as it is now: newer than any record. */
+  readonly running: (id: string) => StoredTask | undefined
   readonly report: Report
 }
 
@@ -52,11 +54,12 @@ export class Watching {
   async *watch(id: string, options: WatchOptions): AsyncGenerator<EngineEvent, void> {
     const followed = this.#follow(id)
     followed.watchers += 1
-    this.#timer ??= setInterval(() => this.#look(), LOOK_EVERY).unref()
+    this.#timer ??= setInterval(() => this.look(), LOOK_EVERY).unref()
     try {
       // Followed first, then read: a change that comes between is not lost.
-      const read = await this.#parts.get(id).catch((error: unknown) => this.#failed(error))
-      if (!read || this.#isClosed) return
+      const running = this.#parts.running(id)
+      const read = running ?? (await this.#parts.get(id).catch((error: unknown) => this.#failed(error)))
+      if (!read) return
       this.#learn(id, followed, read)
       yield* this.#hub.watch(followed.latest ?? read, options)
     } finally {
@@ -91,6 +94,11 @@ export class Watching {
     }
   }
 
+  /** Whatever is watched may have changed. */
+  look(): void {
+    for (const [id, { watchers }] of this.#followed) if (watchers > 0) this.changed(id)
+  }
+
   /** A task is queued again or forgotten. */
   forget(id: string): void {
     this.#hub.forget(id)
@@ -103,7 +111,7 @@ export class Watching {
     this.#followed.clear()
   }
 
-  /** A watch that began as everything was closed ends with it. */
+  /** What can't be read because everything is closed ends its watch with it. */
   #failed(error: unknown): undefined {
     if (!this.#isClosed) throw error
   }
@@ -147,9 +155,5 @@ export class Watching {
     followed.isBehindGap = false
     if (latest && (isBehindGap || !isSameState(latest, task))) this.#hub.changed(task)
     this.#leave(id, followed)
-  }
-
-  #look(): void {
-    for (const [id, { watchers }] of this.#followed) if (watchers > 0) this.changed(id)
   }
 }

@@ -1,0 +1,2 @@
+-- The queues there are.
+select queue_name::text as queue from pgmq.list_queues()

@@ -1,0 +1,57 @@
+-- Sends a message for each task, then writes the tasks; of two with one key the first is written, and the others are told.
+-- One call of pgmq for each queue and delay; a task that is taken at once has a hidden message. $1 id, $2 procedure,
+-- $3 queue, $4 owner, $5 key, $6 tags, $7 priority, $8 created, $9 run at, $10 deadline (ms), $11 status, $12 attempt,
+-- $13 lease, $14 its length (ms), $15 revision, $16 spec, $17 state.
+with given as materialized (
+  select
+    id, procedure, queue, owner, key, tags, priority, status, attempt, lease, held, revision, spec, state,
+    to_timestamp(created_at / 1000) as created_at,
+    to_timestamp(run_at / 1000) as run_at,
+    to_timestamp(deadline_at / 1000) as deadline_at,
+    coalesce(
+      ceil(held / 1000), greatest(0, ceil(run_at / 1000 - extract(epoch from statement_timestamp()))), 0
+    ) as delay,
+    n
+  from unnest(
+    $1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::integer[],
+    $8::float8[], $9::float8[], $10::float8[], $11::text[], $12::integer[], $13::uuid[], $14::float8[],
+    $15::integer[], $16::json[], $17::json[]
+  ) with ordinality as g (
+    id, procedure, queue, owner, key, tags, priority, created_at, run_at, deadline_at, status, attempt, lease, held,
+    revision, spec, state, n
+  )
+),
+sent as materialized (
+  select message.id, message.message
+  from (
+    select
+      queue,
+      least(delay, 2000000000)::integer as delay,
+      array_agg(id order by n) as ids,
+      array_agg(jsonb_build_object('id', id) order by n) as messages
+    from given
+    group by queue, delay
+  ) batch
+  cross join lateral (
+    select task.id, number.message
+    from unnest(batch.ids) with ordinality as task (id, n)
+    join pgmq.send_batch(batch.queue, batch.messages, batch.delay) with ordinality as number (message, n) using (n)
+  ) message
+),
+written as (
+  insert into errand.task (
+    id, procedure, owner, key, tags, priority, created_at, spec, status, ready, run_at, deadline_at,
+    cancel_requested, attempt, lease, lease_until, revision, state, message
+  )
+  select
+    id, procedure, owner, key, tags::text[], priority, created_at, spec, status,
+    status = 'queued' and (run_at is null or run_at <= statement_timestamp()), run_at, deadline_at,
+    false, attempt, lease, clock_timestamp() + held * interval '1 millisecond', revision, state, message
+  from given join sent using (id)
+  order by n
+  on conflict (key) where key is not null do nothing
+  returning id
+)
+select given.id::text as id, given.queue as queue, sent.message::text as message
+from given join sent using (id)
+where not exists (select from written where written.id = given.id)

@@ -1,0 +1,2 @@
+-- Which migrations were made.
+select version::text as version from errand.migration
