@@ -88,7 +88,7 @@ export const failing = {
 
   'stops a running task at its deadline': async ({ open }) => {
     const on = await open(new FakeHost().on('late', untilAborted(failure('stopped'))))
-    const task = await on.end((await on.start('late', { deadlineAt: Date.now() + 200 })).id)
+    const task = await on.end((await on.start('late', { deadlineAt: Date.now() + 1000 })).id)
     expect(task).toMatchObject({ status: 'failed', attempt: 1, error: { code: 'DEADLINE_EXCEEDED' } })
     expect(on.host.claims[0]!.signal.reason).toMatchObject({ name: 'DEADLINE_EXCEEDED' })
   },
