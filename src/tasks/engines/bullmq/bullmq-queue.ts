@@ -237,12 +237,20 @@ export class BullmqQueue implements SharedQueue {
       isLimited: (procedure) => policyOf(procedure)?.concurrency !== Infinity,
       due: (procedure, at) => due.set(procedure, at),
       changed: (ref: JobRef) => this.#listing.changed(ref),
+      look: (id) => this.#look(id),
       missed: () => {
         this.#listing.reset()
         this.#renewing.doubt()
       },
     })
     await this.#place.listen(procedures, hearing)
+  }
+
+  /** Never rejects: whatever is watched is looked at again. */
+  async #look(id: string): Promise<void> {
+    const found = await this.#book.find(id).catch(() => undefined)
+    // Its end is an event too, which brings it whole.
+    if (found && !found.job.ending) this.#opened().listener.changed(id, () => found.task)
   }
 
   #opened(): Open {

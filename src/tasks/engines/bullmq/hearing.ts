@@ -13,6 +13,8 @@ export interface HearingParts {
   isLimited(procedure: string): boolean
   due(procedure: string, at: number): void
   changed(event: PlaceEvent): void
+  /** A task that is watched here: what it is now, unless its end is about to be told. */
+  look(id: string): Promise<void>
   missed(): void
 }
 
@@ -21,9 +23,16 @@ type Meaning = (parts: HearingParts, event: PlaceEvent) => void
 /** Milliseconds in which most attempts end: whoever watches from afar hears of their beginning after that. */
 const SOON = 20
 
+/** Reads a task if it is watched. A reading may be ahead of the events, of which none is to be passed over. */
+const lookAt = ({ listener, look }: HearingParts, id: string): void =>
+  listener.changed(id, (known) => {
+    void look(id)
+    return known
+  })
+
 const changed: Meaning = (parts, event) => {
   parts.changed(event)
-  parts.listener.changed(event.id)
+  lookAt(parts, event.id)
 }
 
 const available: Meaning = (parts, event) => {
@@ -40,7 +49,7 @@ const waiting: Meaning = (parts, event) => {
 
 const active: Meaning = (parts, event) => {
   parts.changed(event)
-  setTimeout(() => parts.listener.changed(event.id), SOON).unref()
+  setTimeout(() => lookAt(parts, event.id), SOON).unref()
 }
 
 /** The event brings the whole end: it need not be read again. */

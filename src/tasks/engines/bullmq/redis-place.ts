@@ -1,4 +1,5 @@
 /** BullMQ's queues on Redis or Valkey: two connections, whatever the number of queues. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { EngineCapabilities } from '../../engine.ts'
 import { loadBullmq, type JobJson } from '../../peers/bullmq.ts'
 import { loadRedis, type Redis, type RedisOptions } from '../../peers/ioredis.ts'
@@ -135,8 +136,11 @@ export class RedisPlace extends BackendPlace {
     await this.ask('freeing an idempotency key', this.#open.errandFreeKey(this.#keys, key, beginning))
   }
 
+  /** What is under way is answered, if the server answers soon. */
   async close(): Promise<void> {
     this.#events?.close()
+    const leaving = this.#client?.quit().catch(() => {}) // It is not connected.
+    await Promise.race([leaving, sleep(1000, undefined, { ref: false })])
     this.#client?.disconnect()
   }
 

@@ -20,10 +20,7 @@ type Retried = StoredTask | 'not-ended' | 'succeeded' | undefined
 /** Milliseconds in which whoever took an over task to write that down has done so. */
 const LONGEST_ENDING = 2000
 
-/**
- * What the task is to be is written first, and is of no account while it is ended; to put it back is the one step that
- * counts, which BullMQ does once for any number of callers.
- */
+/** What the task is to be is written first, and is of no account while it is ended: to put it back is what counts. */
 export const retry = async (parts: RetryingParts, id: string, fresh: FreshAttempts): Promise<Retried> => {
   let isQueued = false
   for (const giveUpAt = Date.now() + LONGEST_ENDING; ; await sleep(20)) {
@@ -40,7 +37,28 @@ export const retry = async (parts: RetryingParts, id: string, fresh: FreshAttemp
   }
 }
 
-const putBack = async (
+/** Milliseconds after which whoever began to queue a task again is taken for dead. */
+const LONGEST_RETRY = 10_000
+
+/** Of many who saw the task ended, one queues it again; it may have ended once more when the next one comes. */
+const putBack = async (parts: RetryingParts, found: Reading, fresh: FreshAttempts): Promise<Retried> => {
+  const { place, book } = parts
+  const key = `retry ${found.job.id}`
+  const mine = `${crypto.randomUUID()} ${Date.now()}`
+  let held = await place.claimKey(key, mine)
+  if (held !== mine && Date.now() - Number(held.split(' ')[1]) > LONGEST_RETRY)
+    held = await place.claimKey(key, mine, held)
+  if (held !== mine) return 'not-ended'
+  try {
+    const now = await book.find(found.job.id)
+    if (!now?.job.ending || now.job.claims !== found.job.claims) return now ? 'not-ended' : undefined
+    return await putBackAlone(parts, now, fresh)
+  } finally {
+    await place.freeKey(key, mine)
+  }
+}
+
+const putBackAlone = async (
   { place, book }: RetryingParts,
   found: Reading,
   fresh: FreshAttempts,
