@@ -7,6 +7,7 @@
 import { randomUUID } from 'node:crypto'
 import { Queue, QueueEvents, Worker, createPostgresBackend, type BackendFactory, type Job } from 'bullmq'
 import pg from 'pg'
+import { systemClock } from '../../src/tasks/clock.ts'
 import type { EngineHost } from '../../src/tasks/engine.ts'
 import { bullmq } from '../../src/tasks/engines/bullmq/index.ts'
 import { createTaskId } from '../../src/tasks/id.ts'
@@ -26,6 +27,7 @@ interface Side {
 const errand = async (): Promise<Side> => {
   const policy = toPolicy({})
   const host: EngineHost = {
+    clock: systemClock,
     policy: () => policy,
     slots: () => inFlight,
     run: async () => ({ kind: 'value', value: output }),

@@ -44,6 +44,20 @@ interface JobRow {
   readonly lock_token: string | null
 }
 
+/** What Postgres undid so that another could go on. */
+const isDeadlock = (error: unknown): boolean =>
+  ((error as Error | null)?.cause as { code?: unknown } | undefined)?.code === '40P01'
+
+/** Whoever renews, ends or looks for lost tasks locks rows in an order of its own: one of two begins anew. */
+const untangled = async <T>(act: () => Promise<T>, tries = 5): Promise<T> => {
+  try {
+    return await act()
+  } catch (error) {
+    if (!isDeadlock(error) || tries === 1) throw error
+    return untangled(act, tries - 1)
+  }
+}
+
 /** A task of a host, as it ended. */
 interface Ending {
   readonly id: string
@@ -127,7 +141,12 @@ export class PostgresPlace extends BackendPlace {
     const queues = procedures.map((procedure) => this.queueOf(procedure))
     const rows = await this.#rows<JobRow>('looking for lost tasks', SQL.busyQueues, [queues])
     const busy = new Set(rows.map(({ queue }) => queue))
-    await super.recover(procedures.filter((procedure) => busy.has(this.queueOf(procedure))))
+    const working = procedures.filter((procedure) => busy.has(this.queueOf(procedure)))
+    for (const procedure of working) await untangled(() => super.recover([procedure]))
+  }
+
+  override renew(...held: Parameters<BackendPlace['renew']>): Promise<ReadonlySet<string>> {
+    return untangled(() => super.renew(...held))
   }
 
   async read(refs: readonly JobRef[]): Promise<readonly (RawJob | undefined)[]> {
@@ -219,9 +238,10 @@ export class PostgresPlace extends BackendPlace {
     return row?.value
   }
 
-  async #rows<Row extends object>(doing: string, sql: string, params: unknown[]): Promise<Row[]> {
+  #rows<Row extends object>(doing: string, sql: string, params: unknown[]): Promise<Row[]> {
     this.backend('') // Says so when it is not open.
-    return (await this.ask(doing, (this.#pool as Pool).query<Row>(sql, params))).rows
+    const pool = this.#pool as Pool
+    return untangled(async () => (await this.ask(doing, pool.query<Row>(sql, params))).rows)
   }
 }
 
