@@ -34,7 +34,7 @@ export interface App<TTree = any, TContext = any> {
   caller(ctx: TContext): ReturnType<AppRouter<TTree, TContext>['createCaller']>
   readonly fetch: FetchHandler
   readonly node: NodeHandler
-  /** Opens the task engine and a server. */
+  /** Starts the workers that tasks need, opens the task engine and a server; SIGTERM and SIGINT then close the app. */
   listen(options?: ListenOptions): Promise<RunningServer>
   /** The OpenAPI 3.1 document. */
   openapi(): Promise<OpenApiDocument>

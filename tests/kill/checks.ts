@@ -133,7 +133,7 @@ export const CHECKS: Readonly<Record<string, Check>> = {
     return attempt !== record.attempt && `attempt ${record.attempt} has the result of ${attempt}`
   }),
 
-  'a success lasted': ofRecords(
+  'a result comes with a success, and with nothing else': ofRecords(
     ({ status, error, result }) =>
       (status === 'succeeded') !== (result !== undefined && !error) && 'mixed up',
   ),
