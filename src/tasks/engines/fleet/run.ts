@@ -16,6 +16,8 @@ export interface Run {
   heldUntil: number
   /** Another host may have it: whatever comes of it changes nothing. */
   isLost: boolean
+  /** Its outcome is known, and may be in the record by now. */
+  isEnding: boolean
   /** Its deadline. */
   alarm: Alarm<Run> | undefined
 }

@@ -68,10 +68,10 @@ export class Runs {
     return this.#running.has(id)
   }
 
-  /** A task that runs here, with what it said since it was written. */
+  /** A task that runs here, with what it said since it was written. Not one that ends: its record may say so by now. */
   taskOf(id: string): StoredTask | undefined {
     const run = this.#running.get(id)
-    return run && !run.isLost ? run.task : undefined
+    return run && !run.isLost && !run.isEnding ? run.task : undefined
   }
 
   /** Runs an attempt that was taken at `takenAt` (`performance.now`). */
@@ -84,7 +84,16 @@ export class Runs {
       report: (message, error) => host.report(message, error),
     })
     const heldUntil = takenAt + queue.lease
-    const run: Run = { taken, claim, slot, task: taken.task, heldUntil, isLost: false, alarm: undefined }
+    const run: Run = {
+      taken,
+      claim,
+      slot,
+      task: taken.task,
+      heldUntil,
+      isLost: false,
+      isEnding: false,
+      alarm: undefined,
+    }
     this.#running.set(taken.task.id, run)
     this.#leases.add(run)
     this.#crew.join()
@@ -119,6 +128,7 @@ export class Runs {
     const { host, ended } = this.#parts
     // A drain began while the task was being taken.
     const outcome: Outcome = this.#stopped ? { kind: 'returned' } : await runClaim(host, run.claim)
+    run.isEnding = true
     ended(run.slot)
     await this.#relay.finish(run)
     await this.#settle(run, outcome)
