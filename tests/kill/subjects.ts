@@ -14,7 +14,7 @@ export interface Subject {
   readonly tasks: (dir: string) => TasksOption
   /** How often each way to die is chosen, against the others. */
   readonly killings: Readonly<Partial<Record<Killing, number>>>
-  /** Milliseconds from a restart until all that was interrupted runs again or has ended: the engine's promise. */
+  /** Milliseconds from when a host serves again until all that was interrupted runs again: the engine's promise. */
   readonly recoversWithin: number
 }
 
