@@ -30,7 +30,7 @@ export class AgeLine {
   /** Nearly always the newest comes last. */
   join(entry: Entry): void {
     this.#size += 1
-    const newest = this.#entries.at(-1)
+    const newest = this.#entries[this.#entries.length - 1]
     if (!newest || isOlder(newest, entry)) this.#entries.push(entry)
     else this.#insert(entry)
   }

@@ -66,11 +66,11 @@ export class GroupCommit {
   async #commitSome(batch: readonly Waiting[]): Promise<void> {
     try {
       const results = await this.#commit(batch.map(({ write }) => write))
-      for (const [index, { resolve, reject }] of batch.entries()) {
+      batch.forEach(({ resolve, reject }, index) => {
         const result = results[index] ?? new Error('The writer gave no result')
         if (result instanceof Error) reject(result)
         else resolve(result)
-      }
+      })
     } catch (error) {
       for (const { reject } of batch) reject(error)
     }

@@ -132,8 +132,8 @@ export class SqliteAdapter extends EventEmitter implements KeyvStoreAdapter {
     await state.store.close()
   }
 
-  async #write(write: Write): Promise<number> {
-    return (this.#state ?? (await this.#opened())).commits.write(write)
+  #write(write: Write): Promise<number> {
+    return this.#state?.commits.write(write) ?? this.#opened().then(({ commits }) => commits.write(write))
   }
 
   async #opened(): Promise<Open> {
