@@ -25,11 +25,15 @@ interface Waiting {
 /** So many writes take about ten milliseconds; more would keep the event loop from others. */
 const MOST_PER_COMMIT = 1000
 
+/** How long writes wait for others at most, in ms: of a slow disk too, a commit that stalled says little of the next. */
+const LONGEST_GATHERING = 2
+
 /** Collects writes and commits them together, in order. */
 export class GroupCommit {
   readonly #commit: Commit
   #waiting: Waiting[] = []
   #working: Promise<void> | undefined
+  #last = { size: 0, took: 0 }
 
   constructor(commit: Commit) {
     this.#commit = commit
@@ -51,10 +55,23 @@ export class GroupCommit {
   /** Never rejects: each writer hears of its own failure. */
   async #work(): Promise<void> {
     while (this.#waiting.length > 0) {
-      await new Promise(setImmediate)
-      await this.#commitSome(this.#take())
+      await this.#gather()
+      const batch = this.#take()
+      const from = performance.now()
+      await this.#commitSome(batch)
+      this.#last = { size: batch.length, took: Math.min(performance.now() - from, LONGEST_GATHERING) }
     }
     this.#working = undefined
+  }
+
+  /**
+   * Until there are as many as last time, but for no longer than the last commit took: who writes in turns with many
+   * others is on their way, and a commit costs about the same for all of them as for half.
+   */
+  async #gather(): Promise<void> {
+    const until = performance.now() + this.#last.took
+    do await new Promise(setImmediate)
+    while (this.#waiting.length < this.#last.size && performance.now() < until)
   }
 
   #take(): readonly Waiting[] {

@@ -32,6 +32,32 @@ describe('group commit', () => {
     expect(await commits.write(write('a'))).toBe(1)
   })
 
+  it('waits a moment for as many as there were last time, and not for one that does not come', async () => {
+    const turn = () => new Promise((resolve) => setImmediate(resolve))
+    const comeOneByOne = async () => {
+      const sizes: number[] = []
+      const commits = new GroupCommit(async (writes) => {
+        sizes.push(writes.length)
+        for (const until = performance.now() + 2; performance.now() < until;);
+        return writes.map(() => 1)
+      })
+      await Promise.all(['a', 'b', 'c'].map((key) => commits.write(write(key))))
+      const all = [commits.write(write('d'))]
+      for (const key of ['e', 'f']) {
+        await turn()
+        all.push(commits.write(write(key)))
+      }
+      await Promise.all([...all, commits.write(write('g'))])
+      await commits.write(write('h'))
+      return sizes
+    }
+    // A busy machine may let the moment pass between two turns.
+    const runs: number[][] = []
+    for (let n = 0; n < 20; n += 1) runs.push(await comeOneByOne())
+    for (const sizes of runs) expect(sizes.reduce((a, b) => a + b)).toBe(8)
+    expect(runs.map(([, second = 0]) => second)).toContainEqual(expect.toSatisfy((size: number) => size >= 3))
+  })
+
   it('makes no commit so large that it keeps others waiting', async () => {
     const sizes: number[] = []
     const commits = new GroupCommit(async (writes) => {
