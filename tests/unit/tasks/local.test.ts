@@ -1,7 +1,6 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { endedTask, FakeHost, newTask } from 'errand/testing/suites'
 import { Keyv } from 'keyv'
 import { afterEach, describe, expect, it, vi } from 'vitest'
@@ -13,6 +12,7 @@ import { Slots } from '../../../src/tasks/engines/slots.ts'
 import { Sweeper } from '../../../src/tasks/engines/sweeper.ts'
 import { toPolicy } from '../../../src/tasks/policy.ts'
 import { KeyvStore } from '../../../src/tasks/stores/keyv-store.ts'
+import { until } from '../../support/until.ts'
 
 afterEach(() => vi.unstubAllEnvs())
 
@@ -117,9 +117,8 @@ describe('the sweeper', () => {
     const ledger = new Ledger(systemClock, store, new EventHub())
     await ledger.load()
     const sweeper = new Sweeper(systemClock, ledger, () => {})
-    expect(await sweeper.sweep()).toBe(0)
     sweeper.start(30)
-    await sleep(90)
+    await until('the sweep', () => rows.size === 2)
     sweeper.stop()
     expect([...rows.keys()].sort()).toEqual([live, kept].map(({ id }) => `errand:task/${id}`).sort())
     expect([ledger.index.count('queued'), ledger.index.count('succeeded')]).toEqual([1, 1])
