@@ -40,19 +40,26 @@ const loseOnRedis = async (url: string, name: string, id: string): Promise<void>
   client.disconnect()
 }
 
-const loseOnPostgres = async (url: string, id: string): Promise<void> => {
+const loseOnPostgres = async (url: string, id: string, tries = 9): Promise<void> => {
   const client = new pg.Client(url)
   await client.connect()
-  await client.query('BEGIN')
-  await client.query('UPDATE bullmq.job SET stalled_marked = true, locked_until_ms = 0 WHERE id = $1', [id])
-  await client.query(
-    "DELETE FROM bullmq.meta WHERE field = 'stalled-check' AND queue = (SELECT queue FROM bullmq.job WHERE id = $1)",
-    [id],
-  )
-  await client.query(
-    'SELECT bullmq.move_stalled_jobs_to_wait(queue, 1000, $2, 0) FROM bullmq.job WHERE id = $1',
-    [id, Date.now()],
-  )
-  await client.query('COMMIT')
-  await client.end()
+  try {
+    await client.query('BEGIN')
+    await client.query('UPDATE bullmq.job SET stalled_marked = true, locked_until_ms = 0 WHERE id = $1', [id])
+    await client.query(
+      "DELETE FROM bullmq.meta WHERE field = 'stalled-check' AND queue = (SELECT queue FROM bullmq.job WHERE id = $1)",
+      [id],
+    )
+    await client.query(
+      'SELECT bullmq.move_stalled_jobs_to_wait(queue, 1000, $2, 0) FROM bullmq.job WHERE id = $1',
+      [id, Date.now()],
+    )
+    await client.query('COMMIT')
+  } catch (error) {
+    // The engine looks for lost tasks at this moment too.
+    if ((error as { code?: unknown }).code !== '40P01' || tries === 1) throw error
+    return await loseOnPostgres(url, id, tries - 1)
+  } finally {
+    await client.end()
+  }
 }

@@ -31,6 +31,7 @@ import { endingOf, historyOf, type Lease } from './lease.ts'
 import { Listing } from './listing.ts'
 import { dataOf, scheduleOf } from './new-job.ts'
 import type { JobRef, Place } from './place.ts'
+import { RecentCancels } from './recent-cancels.ts'
 import { Renewing } from './renewing.ts'
 import { retry } from './retrying.ts'
 import { FIRST_REVISION, storedTaskOf, withEnding } from './stored-task-of.ts'
@@ -68,6 +69,7 @@ export class BullmqQueue implements SharedQueue {
   readonly #keys: KeyBook
   readonly #listing: Listing
   readonly #renewing: Renewing
+  readonly #cancels = new RecentCancels()
   #open: Open | undefined
 
   constructor({ place, timing }: BullmqQueueParts) {
@@ -129,7 +131,10 @@ export class BullmqQueue implements SharedQueue {
       rules: rulesOf(procedure),
     })
     if (nextDue !== undefined) due.set(procedure, nextDue)
-    for (const { task } of taken) this.#known.remember(task)
+    for (const { task } of taken) {
+      this.#known.remember(task)
+      if (this.#cancels.has(task.id)) void this.#stopIfCancelled(task.id)
+    }
     return taken
   }
 
@@ -237,6 +242,7 @@ export class BullmqQueue implements SharedQueue {
       isLimited: (procedure) => policyOf(procedure)?.concurrency !== Infinity,
       due: (procedure, at) => due.set(procedure, at),
       changed: (ref: JobRef) => this.#listing.changed(ref),
+      cancelled: (id) => this.#cancels.add(id),
       look: (id) => this.#look(id),
       missed: () => {
         this.#listing.reset()
@@ -244,6 +250,13 @@ export class BullmqQueue implements SharedQueue {
       },
     })
     await this.#place.listen(procedures, hearing)
+  }
+
+  /** The request may have come while the task was being taken, when nobody could be told; or be one of long ago. */
+  async #stopIfCancelled(id: string): Promise<void> {
+    const found = await this.#book.find(id).catch(() => undefined) // The next renewal looks too.
+    if (!found) this.#renewing.doubt()
+    else if (found.job.data.cancel) this.#opened().listener.cancelRequested(id)
   }
 
   /** Never rejects: whatever is watched is looked at again. */

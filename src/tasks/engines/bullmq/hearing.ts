@@ -13,6 +13,7 @@ export interface HearingParts {
   isLimited(procedure: string): boolean
   due(procedure: string, at: number): void
   changed(event: PlaceEvent): void
+  cancelled(id: string): void
   /** A task that is watched here: what it is now, unless its end is about to be told. */
   look(id: string): Promise<void>
   missed(): void
@@ -87,6 +88,7 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   },
   cancel: (parts, event) => {
     changed(parts, event)
+    parts.cancelled(event.id)
     parts.listener.cancelRequested(event.id)
   },
 }

@@ -18,23 +18,37 @@ export interface RetryingParts {
 type Retried = StoredTask | 'not-ended' | 'succeeded' | undefined
 
 /** Milliseconds in which whoever took an over task to write that down has done so. */
-const LONGEST_ENDING = 2000
+const LONGEST_ENDING = 1000
 
 /** What the task is to be is written first, and is of no account while it is ended: to put it back is what counts. */
 export const retry = async (parts: RetryingParts, id: string, fresh: FreshAttempts): Promise<Retried> => {
-  let isQueued = false
+  /** As it was when it was queued again without having been ended. */
+  let revived: Reading | undefined
   for (const giveUpAt = Date.now() + LONGEST_ENDING; ; await sleep(20)) {
     const found = await parts.book.find(id)
     if (!found) return undefined
     const { job, task } = found
-    if (!isFinished(task.status)) return isQueued ? task : 'not-ended'
+    if (revived && isUnderWay(revived, found, giveUpAt)) return task
+    if (!isFinished(task.status)) {
+      if (revived) continue
+      return 'not-ended'
+    }
     if (task.status === 'succeeded') return 'succeeded'
     if (job.ending) return putBack(parts, found, fresh)
     // It is over, and nobody wrote that yet. Unless somebody is about to, it still waits in its queue.
-    if (!standingOf(job).isActive) isQueued = await revive(parts, found, fresh)
+    if (!standingOf(job).isActive && (await revive(parts, found, fresh))) revived = found
     if (Date.now() > giveUpAt)
       throw new EngineUnavailable(`Task ${id} is being ended, which takes long. Try again`)
   }
+}
+
+/**
+ * Whether a task that was queued again goes on: it waits, or has run since. Who took it at that moment may have done so
+ * before, to write that it is over: then it is ended as it was.
+ */
+const isUnderWay = (before: Reading, { job, task }: Reading, giveUpAt: number): boolean => {
+  if (isFinished(task.status)) return task.revision !== before.task.revision
+  return job.claims === before.job.claims || Date.now() > giveUpAt
 }
 
 /** Milliseconds after which whoever began to queue a task again is taken for dead. */
@@ -64,7 +78,7 @@ const putBackAlone = async (
   fresh: FreshAttempts,
 ): Promise<Retried> => {
   const { job } = found
-  const data = revived(found, fresh)
+  const data = revivedData(found, fresh)
   if (!(await book.write(job, data))) return undefined
   const done = await place.putBack(job, job.ending && 'task' in job.ending ? 'completed' : 'failed')
   if (done === 'unknown') return undefined
@@ -78,12 +92,12 @@ const revive = async (
   found: Reading,
   fresh: FreshAttempts,
 ): Promise<boolean> => {
-  const isWritten = await book.write(found.job, revived(found, fresh))
+  const isWritten = await book.write(found.job, revivedData(found, fresh))
   await place.promote(found.job)
   return isWritten
 }
 
-const revived = ({ job, task }: Reading, { attempts, deadline }: FreshAttempts): JobData => {
+const revivedData = ({ job, task }: Reading, { attempts, deadline }: FreshAttempts): JobData => {
   const { cancel: _cancel, runAt: _runAt, deadlineAt: _deadlineAt, ...data } = job.data
   return {
     ...data,
