@@ -85,11 +85,13 @@ export const manyHostsSuite = (name: string, make: () => SharedPlace | Promise<S
     test('a cancel of a delayed task is seen by all, and it never runs', async () => {
       const host = new FakeHost().on('later', () => value(1))
       const [idle, busy] = [await join(new FakeHost()), await join(host)]
-      const { id } = await start(idle, 'later', { runAt: Date.now() + 200 })
+      // Far enough away for a slow machine to cancel it in time.
+      const runAt = Date.now() + 3000
+      const { id } = await start(idle, 'later', { runAt })
       const events = watch(busy, id)
       expect(await idle.engine.cancel(id)).toMatchObject({ kind: 'settled' })
       expect((await events).at(-1)).toMatchObject({ type: 'done', task: { status: 'cancelled' } })
-      await sleep(300)
+      await sleep(runAt + 300 - Date.now())
       expect(host.claims).toHaveLength(0)
       expect(await idle.engine.get(id)).toMatchObject({ status: 'cancelled', attempt: 0, attempts: [] })
     })
