@@ -80,13 +80,17 @@ const openAndRead = async (onDamage: 'refuse' | 'salvage' = 'refuse'): Promise<O
   return { reports, tasks }
 }
 
+/** A restart raises the revision of what it recovers by so much that no rev comes twice. */
+const RESTART = 2 ** 32
+
+const afterRestart = (task: StoredTask): StoredTask => {
+  const next = recovered(task, { now: Date.now(), rules: host.policy('')!, reason: REASON })
+  return { ...next, revision: next.revision + RESTART }
+}
+
 /** A record as an engine shows it that has just opened. */
 const asShown = (task: StoredTask): string =>
-  JSON.stringify(
-    task.status === 'running'
-      ? recovered(task, { now: Date.now(), rules: host.policy('')!, reason: REASON })
-      : task,
-  )
+  JSON.stringify(task.status === 'running' ? afterRestart(task) : task)
 
 /** What tasks there are otherwise than they were written last: none is to be. */
 const changedIn = (tasks: ReadonlyMap<string, string>, { written }: Sample): readonly string[] => [
