@@ -7,6 +7,7 @@ import { runSql, startPgmq, type PgmqServer } from '../../support/pgmq/database.
 import { createEngine, openHost, type HostOptions } from '../../support/pgmq/place.ts'
 import { afterwards } from '../../support/serve.ts'
 import { noPostgres } from '../../support/servers/postgres.ts'
+import { until } from '../../support/until.ts'
 
 const server = noPostgres ? undefined : await startPgmq()
 
@@ -78,10 +79,11 @@ describe.skipIf(noPostgres)('the schema of pgmq()', () => {
     await endOf(first.engine, id)
     expect(await second.engine.get(id)).toBeUndefined()
     expect([shop.claims.length, user.claims.length]).toEqual([1, 0])
-    expect((await runSql(url, 'select queue_name from pgmq.list_queues() order by 1')).rows).toEqual([
-      { queue_name: 'shop_job' },
-      { queue_name: 'user_job' },
-    ])
+    const queues = await until('both queues', async () => {
+      const { rows } = await runSql(url, 'select queue_name from pgmq.list_queues() order by 1')
+      return rows.length === 2 && rows
+    })
+    expect(queues).toEqual([{ queue_name: 'shop_job' }, { queue_name: 'user_job' }])
   })
 
   test('a role that is no superuser, owns its schema and may use pgmq is enough', async () => {

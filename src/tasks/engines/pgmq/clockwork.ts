@@ -136,9 +136,10 @@ export class Clockwork {
 
   async #moveOverdue(): Promise<void> {
     const { database, queues, bulletin, listener } = this.#parts
-    const procedures = this.#procedures.map(fromText)
+    // Known once the tasks are read.
+    const procedures: string[] = []
     const changes = await queues.with(procedures, () =>
-      database.transaction((query, last) => this.#move(query, last)),
+      database.transaction((query, last) => this.#move(query, last, procedures)),
     )
     for (const { id, next } of changes) {
       bulletin.changed(next)
@@ -147,7 +148,7 @@ export class Clockwork {
     }
   }
 
-  async #move(query: Query, last: Query): Promise<readonly Change[]> {
+  async #move(query: Query, last: Query, procedures: string[]): Promise<readonly Change[]> {
     const { sql, policyOf } = this.#parts
     const rows = await query(sql.overdue, [toArray(this.#procedures), MOST])
     const changes = rows.flatMap((row): Change[] => {
@@ -159,6 +160,7 @@ export class Clockwork {
       ]
     })
     if (changes.length === 0) return []
+    procedures.push(...changes.map(({ next }) => next.procedure))
     const refused = await writeChanges(last, this.#parts, changes)
     return changes.filter(({ id }) => !refused.has(id))
   }

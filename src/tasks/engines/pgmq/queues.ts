@@ -1,5 +1,4 @@
 /** The queues of pgmq, one for each procedure, so that whoever looks at them sees what waits where. */
-import { toArray } from './arrays.ts'
 import type { Database, Query } from './database.ts'
 import { codeOf } from './failures.ts'
 import { queueName } from './queue-name.ts'
@@ -33,10 +32,9 @@ export class Queues {
 
   /** Sees to it that these procedures have queues. */
   async ensure(procedures: readonly string[]): Promise<void> {
-    const names = this.#namesOf(procedures).filter((name) => !this.#there.has(name))
-    if (names.length > 0)
-      await this.#inTurn(async (query) => this.#create(query, await this.#missing(query, names)))
-    for (const name of names) this.#there.add(name)
+    const names = this.#namesOf(procedures)
+    if (names.some((name) => !this.#there.has(name))) await this.#find(this.#parts.database.query)
+    for (const name of names) if (!this.#there.has(name)) await this.#make(name)
   }
 
   /** Does something that needs queues, of which it may learn meanwhile; makes them anew if somebody has dropped one. */
@@ -46,7 +44,7 @@ export class Queues {
       return await work()
     } catch (error) {
       if (codeOf(error) !== UNDEFINED_TABLE) throw error
-      await this.#inTurn((query) => this.#create(query, this.#namesOf(procedures)))
+      for (const name of this.#namesOf(procedures)) await this.#make(name, true)
       return work()
     }
   }
@@ -55,26 +53,29 @@ export class Queues {
     return [...new Set(procedures.map((procedure) => this.nameOf(procedure)))]
   }
 
-  /** Two hosts that make the same queue at once would stand in each other's way. */
-  async #inTurn(work: (query: Query) => Promise<void>): Promise<void> {
+  async #find(query: Query): Promise<void> {
+    for (const { queue } of await query(this.#parts.sql.queues)) this.#there.add(queue as string)
+  }
+
+  /**
+   * Each in a transaction of its own, so that nobody waits for more than one. Two hosts that make the same one at once would
+   * stand in each other's way.
+   */
+  async #make(name: string, isDropped = false): Promise<void> {
     const { database, sql, schema } = this.#parts
     await database.transaction(async (query) => {
       await query(sql['lock-schema'], [schema])
-      await work(query)
+      if (!isDropped) await this.#find(query)
+      if (isDropped || !this.#there.has(name)) await this.#create(query, name)
     })
+    this.#there.add(name)
   }
 
-  async #missing(query: Query, names: readonly string[]): Promise<readonly string[]> {
-    const there = new Set((await query(this.#parts.sql.queues)).map(({ queue }) => queue))
-    return names.filter((name) => !there.has(name))
-  }
-
-  async #create(query: Query, names: readonly string[]): Promise<void> {
-    if (names.length === 0) return
+  async #create(query: Query, name: string): Promise<void> {
     try {
-      await query(this.#parts.sql['create-queues'], [toArray(names)])
+      await query(this.#parts.sql['create-queue'], [name])
     } catch (cause) {
-      throw codeOf(cause) === NOT_ALLOWED ? notAllowed(names, cause) : cause
+      throw codeOf(cause) === NOT_ALLOWED ? notAllowed(name, cause) : cause
     }
   }
 }
@@ -82,9 +83,9 @@ export class Queues {
 const UNDEFINED_TABLE = '42P01'
 const NOT_ALLOWED = '42501'
 
-const notAllowed = (names: readonly string[], cause: unknown): Error =>
+const notAllowed = (name: string, cause: unknown): Error =>
   new Error(
     `pgmq() may not make a queue: ${(cause as Error).message}. Grant its role CREATE on the schema pgmq and INSERT on ` +
-      `pgmq.meta, or let the owner of pgmq run ${names.map((name) => `select pgmq.create('${name}');`).join(' ')}`,
+      `pgmq.meta, or let the owner of pgmq run: select pgmq.create('${name}');`,
     { cause },
   )

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 
 const NAMES = [
   'count-running',
-  'create-queues',
+  'create-queue',
   'depth',
   'free-keys',
   'get',
