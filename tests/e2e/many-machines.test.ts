@@ -8,24 +8,31 @@ import { errandLinks, startTask } from 'errand/client'
 import type { TaskRecord } from 'errand'
 import type app from '../fixtures/machines/app.ts'
 import { serveChild, type ChildServer } from '../support/child-server.ts'
+import { startPgmq } from '../support/pgmq/database.ts'
 import { talkTo } from '../support/serve.ts'
 import { noPostgres, startPostgres } from '../support/servers/postgres.ts'
 import { DURABLE, noRedis, startRedis } from '../support/servers/redis.ts'
 import { until } from '../support/until.ts'
 
-const serve = (connection?: string): Promise<ChildServer> =>
+/** Where many share tasks. */
+interface Shared {
+  readonly engine: 'bullmq' | 'pgmq'
+  readonly connection: string
+}
+
+const serve = (shared?: Shared): Promise<ChildServer> =>
   serveChild(
     'tests/fixtures/machines/app.ts',
-    connection === undefined ? {} : { ERRAND_TEST_CONNECTION: connection },
+    shared ? { ERRAND_TEST_ENGINE: shared.engine, ERRAND_TEST_CONNECTION: shared.connection } : {},
   )
 
 /** Milliseconds; processes are slow to start where much else runs. */
 const PATIENCE = 40_000
 
 /** Two of them, or the one. */
-const servePair = async (connection?: string): Promise<readonly [ChildServer, ChildServer]> => {
-  const one = await serve(connection)
-  return [one, connection === undefined ? one : await serve(connection)]
+const servePair = async (shared?: Shared): Promise<readonly [ChildServer, ChildServer]> => {
+  const one = await serve(shared)
+  return [one, shared ? await serve(shared) : one]
 }
 
 /** What differs from run to run: ids, times, revisions. */
@@ -101,8 +108,8 @@ const script = async ([one, two]: readonly [ChildServer, ChildServer]): Promise<
 const alone = script(await servePair())
 
 /** Kills the process that runs a task, and says how long it took until another one ran it again. */
-const killAndWait = async (connection: string): Promise<{ ms: number; record: TaskRecord }> => {
-  const pair = [await serve(connection), await serve(connection)] as const
+const killAndWait = async (shared: Shared): Promise<{ ms: number; record: TaskRecord }> => {
+  const pair = await servePair(shared)
   const { id } = (await talkTo(pair[0].url).call('/ticks/tasks')).json as TaskRecord
   const record = async ({ url }: ChildServer) => (await talkTo(url).get(`/tasks/${id}`)).json as TaskRecord
   const began = await until('it to run', async () => {
@@ -132,9 +139,28 @@ const killAndWait = async (connection: string): Promise<{ ms: number; record: Ta
   throw new Error('No attempt was lost')
 }
 
-const servers = [
-  { name: 'Redis', reason: noRedis, start: async () => (await startRedis(DURABLE)).url() },
-  { name: 'Postgres', reason: noPostgres, start: async () => (await startPostgres()).url() },
+interface Server {
+  readonly name: string
+  readonly reason: string | undefined
+  start(): Promise<Shared>
+}
+
+const servers: readonly Server[] = [
+  {
+    name: 'Redis',
+    reason: noRedis,
+    start: async () => ({ engine: 'bullmq', connection: (await startRedis(DURABLE)).url() }),
+  },
+  {
+    name: 'Postgres',
+    reason: noPostgres,
+    start: async () => ({ engine: 'bullmq', connection: (await startPostgres()).url() }),
+  },
+  {
+    name: 'Postgres with pgmq',
+    reason: noPostgres,
+    start: async () => ({ engine: 'pgmq', connection: await (await startPgmq({})).createDatabase() }),
+  },
 ]
 
 for (const { name, reason, start } of servers)
@@ -147,7 +173,7 @@ for (const { name, reason, start } of servers)
       const { record, ms } = await killAndWait(await start())
       expect(record).toMatchObject({ status: 'running', attempt: 2 })
       expect(record.attempts[0]).toMatchObject({ n: 1, error: { code: 'WORKER_LOST' } })
-      // The promise; a host looks for lost tasks every 4 s, and a lease is 9 s.
+      // The promise; a host looks for lost tasks every few seconds, and a lease is 9 or 10 s.
       expect(ms).toBeLessThan(15_000)
       console.log(`${name}: a killed process's task ran again after ${Math.round(ms)} ms`)
     })
