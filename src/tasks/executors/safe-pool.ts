@@ -32,7 +32,7 @@ interface Run extends Life {
 /** Milliseconds that `close` waits for workers to die. */
 const CLOSE_LIMIT = 5000
 /** Milliseconds that a dying process's last messages may take. */
-const LAST_WORDS_LIMIT = 200
+const LAST_WORDS_LIMIT = 1000
 
 const settledWithin = async (ms: number, promise: Promise<unknown>): Promise<void> => {
   let timer: NodeJS.Timeout | undefined
