@@ -24,6 +24,7 @@ executorSuite(
       'fails the call that overflows the stack, and keeps its worker': SHARED,
       'ends the call of a worker that closes its channel': SHARED,
       'outlives a throw after the result': SHARED,
+      'reports a death when the only call in the worker is given back': SHARED,
       'returns calls that waited in a worker that died': SHARED,
       'tells why a module can not be imported, for every call': NO_IMPORT,
       'tells that a module has no app': NO_IMPORT,

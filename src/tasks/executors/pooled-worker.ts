@@ -243,14 +243,17 @@ export class PooledWorker implements CallHolder {
     this.#link.close()
     const calls = [...this.#calls.values()]
     this.#calls.clear()
-    for (const call of calls) this.#lose(call, reason)
-    this.#options.listener.ended(this, reason, calls.length > 0)
+    const lost = calls.filter((call) => this.#isLost(call))
+    for (const call of calls)
+      call.end(
+        lost.includes(call) ? { kind: 'lost', reason: `The worker died: ${reason}` } : { kind: 'returned' },
+      )
+    this.#options.listener.ended(this, reason, lost.length > 0)
   }
 
   // A worker that died before it began anything would do so to the next call too: that must end some time.
-  #lose(call: PooledCall, reason: string): void {
-    const isLost = call.hasBegun || !this.#hasServed
-    call.end(isLost ? { kind: 'lost', reason: `The worker died: ${reason}` } : { kind: 'returned' })
+  #isLost(call: PooledCall): boolean {
+    return call.hasBegun || !this.#hasServed
   }
 }
 

@@ -1,4 +1,5 @@
 /** A worker dies of what a handler does: its call is told, the others go on. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Executor } from '../../../../tasks/executor.ts'
 import { expect } from '../../runner.ts'
 import { lost, outcomeOf, start, startMany, tally, value, type ExecutorCases } from '../bench.ts'
@@ -76,6 +77,16 @@ export const dying = {
     // The worker's death is told to whoever runs in it at the time; it is not a result.
     expect(await outcomeOf(executor, 'deaf')).toEqual(lost('RangeError: thrown too late'))
     await servesOn(executor)
+  },
+
+  'reports a death when the only call in the worker is given back': async ({ create }) => {
+    const reports: string[] = []
+    const executor = create({ workers: 1, report: (message) => reports.push(message) })
+    expect(await outcomeOf(executor, 'blocksAndThrowsAfterItsEnd', 400)).toEqual(value('fine'))
+    await sleep(50)
+    expect(['returned', 'value']).toContain((await outcomeOf(executor, 'noop')).kind)
+    const told = [expect.stringContaining('RangeError: thrown far too late')]
+    await expect.poll(() => reports, { timeout: 5000 }).toEqual(told)
   },
 
   'returns calls that waited in a worker that died': async ({ create }) => {
