@@ -1,6 +1,6 @@
 /** The Fetch API: a `Request` in, a `Response` out. For Hono, Next, tests and anything else that speaks it. */
 import type { HandleRequest } from '../router/handle-request.ts'
-import { HttpRequest, hungUp, tooLarge, type HttpReply } from '../router/http.ts'
+import { compressed, HttpRequest, hungUp, tooLarge, type HttpReply } from '../router/http.ts'
 import { isStreamed, readBody, type BodyStream } from '../router/reply-body.ts'
 
 class FetchRequest extends HttpRequest {
@@ -23,6 +23,8 @@ class FetchRequest extends HttpRequest {
   }
 
   async body(limit: number): Promise<Uint8Array> {
+    const refused = this.#request.body && compressed(this.header('content-encoding'))
+    if (refused) throw refused
     const chunks: Uint8Array[] = []
     let size = 0
     try {

@@ -3,7 +3,7 @@ import { once, setMaxListeners } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ProcedureError } from '../procedures/errors.ts'
 import type { HandleRequest } from '../router/handle-request.ts'
-import { HttpRequest, hungUp, tooLarge, type HttpReply } from '../router/http.ts'
+import { compressed, HttpRequest, hungUp, tooLarge, type HttpReply } from '../router/http.ts'
 import { readBody, type BodyStream } from '../router/reply-body.ts'
 
 const NO_BYTES = new Uint8Array()
@@ -24,8 +24,10 @@ const originForm = (url: string): string =>
 const joinHeader = (value: string | string[] | undefined): string | undefined =>
   Array.isArray(value) ? value.join(', ') : value
 
-// Every request with a body is asked for these two, of which Node too keeps the first; `headers` would have all of them
+// Every request with a body is asked for these, of which the first is as good as any; `headers` would have all of them
 // sorted for it.
+const OF_EVERY_BODY: ReadonlySet<string> = new Set(['content-type', 'content-length', 'content-encoding'])
+
 const firstOf = (rawHeaders: readonly string[], name: string): string | undefined => {
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const key = rawHeaders[at] as string
@@ -53,7 +55,7 @@ class NodeRequest extends HttpRequest {
   }
 
   header(name: string): string | undefined {
-    return name === 'content-type' || name === 'content-length'
+    return OF_EVERY_BODY.has(name)
       ? firstOf(this.#message.rawHeaders, name)
       : joinHeader(this.#message.headers[name])
   }
@@ -63,6 +65,8 @@ class NodeRequest extends HttpRequest {
     const known = readAlready(message)
     if (known) return Promise.resolve(known)
     if (message.destroyed) return Promise.reject(hungUp())
+    const refused = compressed(this.header('content-encoding'))
+    if (refused) return Promise.reject(refused)
     if (Number(this.header('content-length')) > limit) return Promise.reject(this.#refuseBody(limit))
     return new Promise((resolve, reject) => {
       const chunks: Buffer[] = []

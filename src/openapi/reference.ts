@@ -1,5 +1,5 @@
 /** The routes of the reference page. */
-import type { HttpReply, HttpRequest } from '../router/http.ts'
+import { NOSNIFF, type HttpReply, type HttpRequest } from '../router/http.ts'
 import type { Route, RouteHandler } from '../router/route-table.ts'
 import { referenceFile, REFERENCE_FILES, type ReferenceFile } from './reference-files.ts'
 import { PAGE_POLICY, referencePage, STARTER } from './reference-page.ts'
@@ -13,7 +13,6 @@ export interface ReferenceOptions {
 const STARTER_FILE = 'init.js'
 /** A week: readers load it once, and an update of Swagger UI arrives. */
 const CACHED = ['cache-control', 'public, max-age=604800'] as const
-const SAFE = ['x-content-type-options', 'nosniff'] as const
 
 const takesGzip = (request: HttpRequest): boolean =>
   /\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))/i.test(request.header('accept-encoding') ?? '')
@@ -31,7 +30,7 @@ const pageHandler = ({ path, documentPath }: ReferenceOptions): RouteHandler => 
       'no-referrer',
       'cache-control',
       'no-cache',
-      ...SAFE,
+      ...NOSNIFF,
     ],
     body: referencePage({
       documentPath,
@@ -47,7 +46,7 @@ const fileHandler =
   (name: ReferenceFile): RouteHandler =>
   async (request) => {
     const bytes = await referenceFile(name)
-    const headers = ['content-type', REFERENCE_FILES[name], 'vary', 'accept-encoding', ...CACHED, ...SAFE]
+    const headers = ['content-type', REFERENCE_FILES[name], 'vary', 'accept-encoding', ...CACHED, ...NOSNIFF]
     return takesGzip(request)
       ? { status: 200, headers: [...headers, 'content-encoding', 'gzip'], body: bytes.gzip }
       : { status: 200, headers, body: bytes.plain }
@@ -55,7 +54,7 @@ const fileHandler =
 
 const starterReply: HttpReply = {
   status: 200,
-  headers: ['content-type', REFERENCE_FILES['swagger-ui-bundle.js'], ...CACHED, ...SAFE],
+  headers: ['content-type', REFERENCE_FILES['swagger-ui-bundle.js'], ...CACHED, ...NOSNIFF],
   body: STARTER,
 }
 

@@ -29,7 +29,7 @@ export abstract class HttpRequest implements ContextRequest {
   abstract header(name: string): string | undefined
   /**
    * The whole body.
-   * @throws ProcedureError PAYLOAD_TOO_LARGE past `limit` bytes
+   * @throws ProcedureError PAYLOAD_TOO_LARGE past `limit` bytes, UNSUPPORTED_MEDIA_TYPE for a compressed one
    */
   abstract body(limit: number): Promise<Uint8Array>
   protected abstract makeHeaders(): Headers
@@ -57,6 +57,18 @@ export abstract class HttpRequest implements ContextRequest {
 export const tooLarge = (limit: number): ProcedureError =>
   new ProcedureError('PAYLOAD_TOO_LARGE', `The body is larger than the ${limit} bytes allowed here`)
 
+/**
+ * The refusal of a compressed body: small as it is on the wire, nobody knows how much it becomes. Undefined for one that
+ * is sent as it is.
+ */
+export const compressed = (encoding: string | undefined): ProcedureError | undefined =>
+  encoding === undefined || encoding === '' || encoding.toLowerCase() === 'identity'
+    ? undefined
+    : new ProcedureError(
+        'UNSUPPORTED_MEDIA_TYPE',
+        `The content-encoding ${encoding} is not taken here: send the body as it is`,
+      )
+
 /** What a body that never ends means, and why the signal of a call aborts. */
 export const hungUp = (): ProcedureError =>
   new ProcedureError('CLIENT_CLOSED_REQUEST', 'The caller hung up before the body was complete')
@@ -73,7 +85,10 @@ export interface HttpReply {
   readonly failed?: (thrown: unknown) => void
 }
 
-const JSON_TYPE = ['content-type', 'application/json'] as const
+/** What is said to be JSON, or a text, is never taken for a page by its looks. */
+export const NOSNIFF = ['x-content-type-options', 'nosniff'] as const
+
+const JSON_TYPE = ['content-type', 'application/json', ...NOSNIFF] as const
 
 /** JSON text as an answer. */
 export const jsonReply = (status: number, text: string, headers?: readonly string[]): HttpReply => ({

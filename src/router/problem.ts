@@ -1,7 +1,7 @@
 /** Errors on the REST door: RFC 9457 `application/problem+json`. */
 import { STATUS_CODES } from 'node:http'
 import { errorData, type ErrorData, type ErrorCode } from '../protocol/errors.ts'
-import type { HttpReply } from './http.ts'
+import { NOSNIFF, type HttpReply } from './http.ts'
 
 /** Body of a problem (RFC 9457 §3). */
 export interface Problem {
@@ -27,7 +27,7 @@ export const toProblem = (error: ErrorData, instance: string): Problem => ({
   instance,
 })
 
-const PROBLEM_TYPE: readonly string[] = ['content-type', 'application/problem+json']
+const PROBLEM_TYPE: readonly string[] = ['content-type', 'application/problem+json', ...NOSNIFF]
 
 const problemHeaders = ({ retryAfter }: ErrorData, headers: readonly string[]): readonly string[] => {
   if (retryAfter === undefined && headers.length === 0) return PROBLEM_TYPE

@@ -3,15 +3,15 @@ import { inspectSchema } from '../procedures/inspect.ts'
 import type { Definition } from '../procedures/procedure.ts'
 import { streamContentType } from '../procedures/stream.ts'
 import { isVoid } from './entries.ts'
-import { emptyReply, headerList, type HttpReply } from './http.ts'
+import { emptyReply, headerList, NOSNIFF, type HttpReply } from './http.ts'
 
 /** Turns a call's value into an answer. */
 export type Respond = (value: unknown) => HttpReply
 
-const JSON_HEADERS: readonly string[] = ['content-type', 'application/json']
+const JSON_HEADERS: readonly string[] = ['content-type', 'application/json', ...NOSNIFF]
 
 const fileHeaders = (blob: Blob, fallback: string): string[] => {
-  const headers = ['content-type', blob.type || fallback, 'content-length', String(blob.size)]
+  const headers = ['content-type', blob.type || fallback, 'content-length', String(blob.size), ...NOSNIFF]
   if (!(blob instanceof File)) return headers
   return [...headers, 'content-disposition', `attachment; filename*=UTF-8''${encodeURIComponent(blob.name)}`]
 }
@@ -23,7 +23,12 @@ const responseReply = (response: Response): HttpReply => {
   if (response.status < 200)
     throw new TypeError(`A handler returned a Response of type ${response.type}, which has no status to send`)
   const { status, headers, body } = response
-  return { status, headers: headerList(headers), body: body as AsyncIterable<Uint8Array> | null }
+  const sniffed = headers.has(NOSNIFF[0]) ? [] : NOSNIFF
+  return {
+    status,
+    headers: [...headerList(headers), ...sniffed],
+    body: body as AsyncIterable<Uint8Array> | null,
+  }
 }
 
 /** Bytes in any of the forms a handler may return them. */
@@ -36,7 +41,7 @@ const bytesReply = (value: unknown, status: number, contentType: string): HttpRe
       body: value.stream() as AsyncIterable<Uint8Array>,
     }
   if (typeof value === 'string' || value instanceof Uint8Array || isAsyncIterable(value))
-    return { status, headers: ['content-type', contentType], body: value }
+    return { status, headers: ['content-type', contentType, ...NOSNIFF], body: value }
   throw new TypeError(
     `A stream() output was ${typeof value}, expected a stream, async iterable, Blob, Response, bytes or text`,
   )

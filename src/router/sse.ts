@@ -1,6 +1,6 @@
 /** Server-sent events (WHATWG HTML §9.2): one writer for subscriptions and for task events. */
 import { onHeartbeat } from './heartbeat.ts'
-import type { HttpReply } from './http.ts'
+import { NOSNIFF, type HttpReply } from './http.ts'
 
 /** One event. */
 export interface ServerEvent {
@@ -18,6 +18,7 @@ const HEADERS = [
   'no-cache, no-transform',
   'x-accel-buffering',
   'no',
+  ...NOSNIFF,
 ] as const
 
 /** An event as text. JSON has no raw line breaks, so `data` is one line. */

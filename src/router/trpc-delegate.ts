@@ -1,7 +1,7 @@
 /** Hands a request to tRPC's own HTTP code, which is loaded when first needed. */
 import type { AnyTRPCRouter } from '@trpc/server'
 import type { Doors } from './doors.ts'
-import { headerList, type HttpReply, type HttpRequest } from './http.ts'
+import { headerList, NOSNIFF, type HttpReply, type HttpRequest } from './http.ts'
 import type { Delegate } from './trpc-door.ts'
 import { DoorContext } from './trpc-router.ts'
 
@@ -22,7 +22,11 @@ const toFetchRequest = async (
 const toReply = ({ status, headers, body }: Response): HttpReply => {
   // Whether the connection is kept is between the server and the client, who may have asked to close it.
   headers.delete('connection')
-  return { status, headers: headerList(headers), body: body as AsyncIterable<Uint8Array> | null }
+  return {
+    status,
+    headers: [...headerList(headers), ...NOSNIFF],
+    body: body as AsyncIterable<Uint8Array> | null,
+  }
 }
 
 /** Compiles the delegate over a router. */

@@ -7,13 +7,13 @@ import { ProcedureError } from '../procedures/errors.ts'
 import { toFailure, type CallResult, type Failure } from '../procedures/failure.ts'
 import type { RequestEnvironment } from './doors.ts'
 import { enter, leave, type Doors } from './doors.ts'
-import { queryOf, type HttpReply, type HttpRequest } from './http.ts'
+import { NOSNIFF, queryOf, type HttpReply, type HttpRequest } from './http.ts'
 import { decodeText, isTooDeep } from './json-text.ts'
 import type { RouteHandler } from './route-table.ts'
 import { toShape } from './trpc-shape.ts'
 import type { Operation } from './trpc-router.ts'
 
-const HEADERS = ['vary', 'trpc-accept, accept', 'content-type', 'application/json'] as const
+const HEADERS = ['vary', 'trpc-accept, accept', 'content-type', 'application/json', ...NOSNIFF] as const
 
 /** One call of a request that can be answered here. */
 interface PlainCall {
