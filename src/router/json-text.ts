@@ -33,6 +33,12 @@ export const isTooDeep = (text: string): boolean =>
   opens(text, '[', MAX_DEPTH) + opens(text, '{', MAX_DEPTH) > MAX_DEPTH &&
   deepest(text) > MAX_DEPTH
 
+/** @throws ProcedureError BAD_REQUEST when JSON nests deeper than `MAX_DEPTH` */
+export const refuseDeep = (text: string, what: string): void => {
+  if (!isTooDeep(text)) return
+  throw new ProcedureError('BAD_REQUEST', `${what} nests deeper than ${MAX_DEPTH} levels`)
+}
+
 const stringEnd = (text: string, start: number): number => {
   for (let at = start + 1; at < text.length; at++) {
     const char = text[at]
@@ -73,8 +79,7 @@ const position = (text: string, error: unknown): string => {
  * @throws ProcedureError BAD_REQUEST when it isn't JSON or nests deeper than `MAX_DEPTH`
  */
 export const parseJson = (text: string, what = 'The body'): unknown => {
-  if (isTooDeep(text))
-    throw new ProcedureError('BAD_REQUEST', `${what} nests deeper than ${MAX_DEPTH} levels`)
+  refuseDeep(text, what)
   try {
     return JSON.parse(text)
   } catch (cause) {

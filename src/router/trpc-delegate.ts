@@ -1,11 +1,18 @@
 /** Hands a request to tRPC's own HTTP code, which is loaded when first needed. */
 import type { AnyTRPCRouter } from '@trpc/server'
 import type { Doors } from './doors.ts'
-import { headerList, NOSNIFF, type HttpReply, type HttpRequest } from './http.ts'
+import { headerList, NOSNIFF, queryOf, type HttpReply, type HttpRequest } from './http.ts'
+import { refuseDeep } from './json-text.ts'
 import type { Delegate } from './trpc-door.ts'
 import { DoorContext } from './trpc-router.ts'
 
 const hasBody = (method: string): boolean => method !== 'GET' && method !== 'HEAD'
+
+/** The JSON of a request's input, as far as there is any. */
+const inputText = (request: HttpRequest, body: Uint8Array | undefined): string => {
+  if (!body) return new URLSearchParams(queryOf(request.url)).get('input') ?? ''
+  return request.header('content-type')?.includes('json') ? Buffer.from(body).toString() : ''
+}
 
 // Only the path and query of the URL matter to tRPC; the host is ours to make up.
 const toFetchRequest = async (
@@ -15,7 +22,9 @@ const toFetchRequest = async (
 ): Promise<Request> => {
   const { method, headers, signal, url } = request
   const init: RequestInit = { method, headers, signal }
-  if (hasBody(method)) init.body = (bytes ?? (await request.body(limit))) as BodyInit
+  const body = hasBody(method) ? (bytes ?? (await request.body(limit))) : undefined
+  if (body) init.body = body as BodyInit
+  refuseDeep(inputText(request, body), 'The input')
   return new Request(`http://errand${url}`, init)
 }
 

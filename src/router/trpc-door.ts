@@ -8,7 +8,7 @@ import { toFailure, type CallResult, type Failure } from '../procedures/failure.
 import type { RequestEnvironment } from './doors.ts'
 import { enter, leave, type Doors } from './doors.ts'
 import { NOSNIFF, queryOf, type HttpReply, type HttpRequest } from './http.ts'
-import { decodeText, isTooDeep } from './json-text.ts'
+import { decodeText, refuseDeep } from './json-text.ts'
 import type { RouteHandler } from './route-table.ts'
 import { toShape } from './trpc-shape.ts'
 import type { Operation } from './trpc-router.ts'
@@ -54,7 +54,7 @@ const UNREADABLE = Symbol('unreadable')
 /** The inputs of a request by index, or UNREADABLE: how to refuse it is tRPC's own business. */
 const readInputs = (text: string | null, batched: boolean): unknown => {
   if (text === null || text === '') return undefined
-  if (isTooDeep(text)) return UNREADABLE
+  refuseDeep(text, 'The input')
   try {
     const parsed: unknown = JSON.parse(text)
     const isRecord = typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)
