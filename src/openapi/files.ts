@@ -21,6 +21,9 @@ export const mediaTypesOf = (schema: AnySchema): readonly string[] => {
   return checks.flatMap(({ check, mime }) => (check === 'mime_type' && mime ? mime : []))
 }
 
+/** Whatever the file says that it is. */
+const ANY_TYPE = ['*/*']
+
 /** The media types of an output of bytes; undefined for JSON. */
 export const outputMediaTypes = ({
   definition: { output },
@@ -31,7 +34,7 @@ export const outputMediaTypes = ({
   if (streamed !== undefined) return [streamed]
   if (!inspectSchema(output, 'output').file) return undefined
   const types = mediaTypesOf(unwrap(output))
-  return types.length > 0 ? types : ['application/octet-stream']
+  return types.length > 0 ? types : ANY_TYPE
 }
 
 /** The schema of a body of bytes. */

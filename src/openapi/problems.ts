@@ -59,12 +59,13 @@ export class Problems {
   }
 
   /** The error responses of a procedure. */
-  responsesOf({ errors }: Definition, operationId: string, hasInput: boolean): Responses {
+  responsesOf(definition: Definition, operationId: string, hasInput: boolean): Responses {
+    const { errors } = definition
     if (hasInput) this.#defineInvalidInput()
     const cases = Object.entries(errors).map(([code, declared]) => this.#case(code, declared, operationId))
     const byStatus = Map.groupBy(cases, ({ status }) => status)
     const own = [...byStatus].map(
-      ([status, ofStatus]) => [String(status), this.#response(status, ofStatus, hasInput)] as const,
+      ([status, ofStatus]) => [String(status), this.#response(definition, ofStatus, hasInput)] as const,
     )
     return {
       ...(hasInput ? { 400: reference('InvalidInput') } : {}),
@@ -73,10 +74,17 @@ export class Problems {
     }
   }
 
-  #response(status: number, declared: readonly Case[], hasInput: boolean): Response {
+  #response(definition: Definition, declared: readonly Case[], hasInput: boolean): Response {
+    const { status } = declared[0] as Case
     const cases = status === 400 && hasInput ? [...declared, this.#invalidCase()] : declared
-    const description = `${cases.map((each) => each.description).join('; or ')}.`
-    return response(description, cases.length === 1 ? (cases[0] as Case).component.ref() : oneOf(cases))
+    const texts = cases.map((each) => each.description)
+    if (cases === declared && isOurs(status, definition)) {
+      const options = [...cases.map(({ component }) => component), this.#general]
+      return response(sentence([...texts, 'any other failure']), {
+        anyOf: options.map((option) => option.ref()),
+      })
+    }
+    return response(sentence(texts), cases.length === 1 ? (cases[0] as Case).component.ref() : oneOf(cases))
   }
 
   #defineInvalidInput(): Component {
@@ -115,6 +123,17 @@ export class Problems {
     return specificSchema(this.#problem, `${message ?? codeInWords(code)}.`, status, code, schema)
   }
 }
+
+const sentence = (texts: readonly string[]): string => `${texts.join('; or ')}.`
+
+/** What any call may be refused with, whatever its procedure declares. */
+const OF_ALL: ReadonlySet<number> = new Set([400, 401, 403, 408, 413, 414, 415, 429, 431, 500, 503])
+/** A key of another start, a cancelled task, and one that took too long. */
+const OF_TASKS: ReadonlySet<number> = new Set([409, 422, 504])
+
+/** Whether a declared error shares its status with one that Errand gives. */
+const isOurs = (status: number, { kind }: Definition): boolean =>
+  OF_ALL.has(status) || (kind === 'task' && OF_TASKS.has(status))
 
 const reference = (name: string): Reference => ({ $ref: `#/components/responses/${name}` })
 

@@ -243,7 +243,7 @@ describe('what a call is answered with', () => {
     expect(answers('/csv')).toEqual({ 200: { 'text/csv': { schema: { type: 'string' } } } })
     const binary = { schema: { type: 'string', format: 'binary' } }
     expect(answers('/zip')).toEqual({ 200: { 'application/zip': binary } })
-    expect(answers('/file')).toEqual({ 200: { 'application/octet-stream': binary } })
+    expect(answers('/file')).toEqual({ 200: { '*/*': binary } })
     expect(answers('/png')).toEqual({ 200: { 'image/png': binary } })
   })
 
