@@ -28,7 +28,7 @@ export default defineConfig({
         ssr,
         test: {
           name: 'integration',
-          include: ['tests/{integration,regression,conformance,e2e,kill}/**/*.test.ts'],
+          include: ['tests/{integration,regression,conformance,e2e,kill,security}/**/*.test.ts'],
           pool: 'forks',
           execArgv,
           // These start threads, processes and servers of their own: two files at a time keep two cores busy.

@@ -5,6 +5,7 @@ import type { Ending, NodeHandler } from './adapters/node.ts'
 import { closeOnSignal } from './adapters/signals.ts'
 import type { Logger } from './app-options.ts'
 import { checkWorkerOptions, type RunningWorker, type WorkerOptions } from './app-worker.ts'
+import type { Limits } from './config/limits.ts'
 import { isInWorker } from './tasks/worker/registry.ts'
 
 /** The tasks of an app, as far as its life goes. */
@@ -14,6 +15,14 @@ export interface LivingTasks {
   /** Takes nothing new, and lets what runs end. */
   drain(): Promise<void>
   /** Releases everything. */
+  close(): Promise<void>
+}
+
+/** What stands before requests, as far as its life goes. */
+export interface LivingGuard {
+  readonly limits: Limits
+  /** Rejects when it could not do its work. */
+  open(): Promise<void>
   close(): Promise<void>
 }
 
@@ -31,6 +40,7 @@ const inertServer: RunningServer = {
 export class AppLife {
   readonly #tasks: LivingTasks
   readonly #logger: Logger
+  readonly #guard: LivingGuard
   readonly #servers = new Set<OwnServer>()
   readonly #draining = new AbortController()
   readonly #drained = new AbortController()
@@ -39,9 +49,10 @@ export class AppLife {
   /** For whoever answers requests. */
   readonly ending: Ending = { draining: this.#draining.signal, closing: this.#drained.signal }
 
-  constructor(tasks: LivingTasks, logger: Logger) {
+  constructor(tasks: LivingTasks, guard: LivingGuard, logger: Logger) {
     this.#tasks = tasks
     this.#logger = logger
+    this.#guard = guard
   }
 
   async listen(node: NodeHandler, options: ListenOptions): Promise<RunningServer> {
@@ -50,8 +61,9 @@ export class AppLife {
     checkListenOptions(options)
     const { work = process.env['ERRAND_WORK'] !== '0' } = options
     this.#refuseIfClosed()
+    await this.#guard.open()
     await this.#tasks.open(work ? 'all' : 'none')
-    const server = await startServer(node, options)
+    const server = await startServer(node, options, this.#guard.limits)
     this.#servers.add(server)
     // It was closed while it opened.
     if (this.#closing) await server.close()
@@ -87,6 +99,7 @@ export class AppLife {
     await Promise.all([...this.#servers].map((server) => server.close()))
     clearTimeout(limit)
     await this.#tasks.close()
+    await this.#guard.close()
   }
 
   #refuseIfClosed(): void {

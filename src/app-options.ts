@@ -1,4 +1,5 @@
 /** The options of `createApp`, checked. */
+import { protectionProblems, type ProtectionOptions } from './app-protection-options.ts'
 import type { DocumentOptions } from './openapi/document.ts'
 import type { Failure } from './procedures/failure.ts'
 import type { Middleware } from './procedures/middleware.ts'
@@ -49,7 +50,7 @@ export interface RouteOptions {
 export type OpenApiOptions = DocumentOptions
 
 /** Options of `createApp`. */
-export interface AppOptions<TContext = object> {
+export interface AppOptions<TContext = object> extends ProtectionOptions {
   /** `import.meta.url` of the module that calls `createApp`: workers import it. */
   readonly module?: string
   /** Where tasks live. Default `local()`: a SQLite file and worker threads. */
@@ -87,6 +88,9 @@ const KNOWN: ReadonlySet<string> = new Set([
   'prefix',
   'routes',
   'bodyLimit',
+  'limits',
+  'rateLimit',
+  'trustProxy',
   'cors',
   'openapi',
   'use',
@@ -159,6 +163,7 @@ export const optionProblems = (options: AnyAppOptions): string[] => {
       ? []
       : [`prefix is ${JSON.stringify(prefix)}, expected a path like "/api"`]),
     ...routeProblems(routes),
+    ...protectionProblems(options),
     ...(profile === undefined || PROFILES.includes(profile)
       ? []
       : [`profile is ${JSON.stringify(profile)}, expected one of ${PROFILES.join(', ')}`]),

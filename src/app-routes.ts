@@ -12,7 +12,7 @@ import { genericTaskRoutes, taskProcedureRoutes } from './router/task-routes.ts'
 import type { TaskDoors } from './router/task-service.ts'
 import { compileDelegate } from './router/trpc-delegate.ts'
 import { compileTrpcDoor } from './router/trpc-door.ts'
-import { buildTrpcRouter, entryOperation, type Operation } from './router/trpc-router.ts'
+import { buildTrpcRouter, entryOperation, guarded, type Operation } from './router/trpc-router.ts'
 import { referenceRoutes } from './openapi/reference.ts'
 import type { OpenApiDocument } from './openapi/document.ts'
 
@@ -46,10 +46,12 @@ const once = <T>(make: () => T): (() => T) => {
 const at = (option: string | false | undefined, standard: string): string | undefined =>
   option === false ? undefined : (option ?? standard)
 
-const trpcRoutes = (path: string | undefined, handle: Route['handle']): Route[] =>
+type TrpcDoor = ReturnType<typeof compileTrpcDoor>
+
+const trpcRoutes = (path: string | undefined, door: TrpcDoor): Route[] =>
   path === undefined
     ? []
-    : ['GET', 'POST'].map((method) => ({ method, path: `${path}/{path*}`, owner: 'routes.trpc', handle }))
+    : ['GET', 'POST'].map((method) => ({ method, path: `${path}/{path*}`, owner: 'routes.trpc', ...door }))
 
 const documentRoute = (path: string | undefined, document: () => Promise<OpenApiDocument>): Route[] => {
   if (path === undefined) return []
@@ -62,7 +64,7 @@ const probe = (path: string | undefined, owner: string, check: () => Promise<boo
     (await check())
       ? jsonReply(200, '{"status":"ok"}')
       : jsonReply(503, '{"status":"unavailable"}', ['retry-after', '1'])
-  return path === undefined ? [] : [{ method: 'GET', path, owner, handle }]
+  return path === undefined ? [] : [{ method: 'GET', path, owner, handle, always: true }]
 }
 
 const operationIds = ({ entry, hidden }: RestBinding): string[] => {
@@ -104,7 +106,7 @@ const checkTasksName = (entries: readonly Entry[], complain: AppRoutesParts['com
       })
 }
 
-const ownRoutes = (parts: AppRoutesParts, openapi: AppRoutes['openapi'], trpc: Route['handle']): Route[] => {
+const ownRoutes = (parts: AppRoutesParts, openapi: AppRoutes['openapi'], trpc: TrpcDoor): Route[] => {
   const { options } = parts
   const { routes = {}, prefix = '' } = options
   const path = (option: string | false | undefined, standard: string): string | undefined => {
@@ -147,12 +149,15 @@ export const buildRoutes = (parts: AppRoutesParts): AppRoutes => {
     ...entries.filter((entry) => entry.call && !entry.restOnly && !entry.foreign).map(entryOperation),
     ...tasks.flatMap((entry) => taskOperations(taskDoors, entry)),
     ...(tasks.length > 0 ? genericTaskOperations(taskDoors) : []),
-  ]
+  ].map((operation) => guarded(doors, operation))
   const foreign = entries.filter((entry) => entry.foreign)
   const router = once(() => buildTrpcRouter(doors, operations, foreign))
   const endpoint = prefix + (at(routes.trpc, '/trpc') ?? '')
   const byPath = new Map(
-    [...operations, ...foreign.map(entryOperation)].map((operation) => [operation.path, operation]),
+    [...operations, ...foreign.map((entry) => guarded(doors, entryOperation(entry)))].map((operation) => [
+      operation.path,
+      operation,
+    ]),
   )
   const trpc = compileTrpcDoor(doors, byPath, compileDelegate(doors, router, endpoint))
 

@@ -13,6 +13,7 @@ import {
   type Logger,
   type Report,
 } from './app-options.ts'
+import { AppProtection } from './app-protection.ts'
 import type { Seams } from './app-seams.ts'
 import type { AppRouter } from './app-types.ts'
 import { AppTasks } from './app-tasks.ts'
@@ -20,6 +21,7 @@ import { buildRoutes, type OpenApiDocument } from './app-routes.ts'
 import { collectEntries, checkSchemaIds, type Complaint } from './router/entries.ts'
 import { corsPolicy } from './router/cors.ts'
 import type { Doors } from './router/doors.ts'
+import { compileGate } from './router/gate.ts'
 import { compileHandleRequest } from './router/handle-request.ts'
 import { toBytes } from './router/body-limit.ts'
 import type { Tasks } from './tasks/tasks.ts'
@@ -104,12 +106,17 @@ export const buildApp = <const TTree extends object, TContext extends object>(
   const entries = collectEntries(tree, complain, options.use).map(seams.entry ?? ((entry) => entry))
   checkSchemaIds(entries, complain)
   const appTasks = new AppTasks({ entries, options, seams, profile, report, logger, complain })
+  const protection = new AppProtection(options, profile, entries, logger)
   const doors: Doors = {
     createContext,
     tasks: appTasks.tasks,
     reveal: profile === 'development',
     bodyLimit: toBytes(bodyLimit),
     report,
+    ownerOf: (ctx) => options.owner?.(ctx as TContext) ?? null,
+    strangerKey: protection.strangerKey,
+    throttle: protection.throttle,
+    streams: protection.streams,
   }
   const routes = buildRoutes({
     entries,
@@ -123,9 +130,12 @@ export const buildApp = <const TTree extends object, TContext extends object>(
   if (complaints.length > 0) throw new DeclarationError(complaints)
   appTasks.register()
 
-  const handle = compileHandleRequest(routes.table, doors, corsPolicy(options.cors))
-  const life = new AppLife(appTasks, logger)
-  const node = createNodeHandler(handle, life.ending)
+  const { limits, hops, pressure } = protection
+  const gate = compileGate(limits, pressure)
+  const front = { cors: corsPolicy(options.cors), gate, hops }
+  const handle = compileHandleRequest(routes.table, doors, front)
+  const life = new AppLife(appTasks, protection, logger)
+  const node = createNodeHandler(handle, life.ending, limits.answerTimeout)
 
   const app: App<TTree, TContext> = {
     get router() {

@@ -6,7 +6,7 @@ import { isStreamed, readBody, type BodyStream } from '../router/reply-body.ts'
 class FetchRequest extends HttpRequest {
   readonly method: string
   readonly url: string
-  readonly remoteAddress = undefined
+  protected readonly peerAddress = undefined
   readonly #request: Request
   #cancelled: AbortController | undefined
 

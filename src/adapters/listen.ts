@@ -1,8 +1,10 @@
 /** A node:http server of our own: opens, tells where it is, and closes without cutting anybody off. */
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
+import type { Limits } from '../config/limits.ts'
 import { optionProblems, refuseProblems, wholeNumber, type Rule, type Rules } from '../config/option-rules.ts'
 import type { NodeHandler } from './node.ts'
+import { limitServer, serverOptions } from './server-limits.ts'
 
 /** Where to listen, and when to end. */
 export interface ListenOptions {
@@ -110,9 +112,14 @@ const urlHost = (host: string): string =>
   host === '0.0.0.0' || host === '::' ? 'localhost' : host.includes(':') ? `[${host}]` : host
 
 /** Starts a server. Rejects with what to try when the port can't be had. */
-export const startServer = async (handler: NodeHandler, options: ListenOptions): Promise<OwnServer> => {
+export const startServer = async (
+  handler: NodeHandler,
+  options: ListenOptions,
+  limits: Limits,
+): Promise<OwnServer> => {
   const { port: wanted = 3000, host = '127.0.0.1' } = options
-  const server = createServer({ optimizeEmptyRequests: true } as object, handler)
+  const server = createServer({ optimizeEmptyRequests: true, ...serverOptions(limits) } as object)
+  limitServer(server, limits, handler)
   const connections = connectionsOf(server)
   await open(server, wanted, host)
   const { port } = server.address() as AddressInfo

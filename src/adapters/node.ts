@@ -50,7 +50,7 @@ class NodeRequest extends HttpRequest {
     this.#response = response
   }
 
-  get remoteAddress(): string | undefined {
+  protected get peerAddress(): string | undefined {
     return this.#message.socket.remoteAddress
   }
 
@@ -144,10 +144,13 @@ class Audience {
 
 const isEvents = ({ headers }: HttpReply): boolean => headers.includes('text/event-stream')
 
+// Node ends a connection on which nothing moves for so long: an answer that nobody takes would be held for ever.
+const untilTaken = (response: ServerResponse, patience: number): void => void response.setTimeout(patience)
+
 const writeStream = async (
   response: ServerResponse,
   reply: HttpReply,
-  closing: AbortSignal,
+  { closing, patience }: Writing,
 ): Promise<void> => {
   const source = readBody(reply.body as BodyStream)
   // Who reads events comes back by himself, to whoever serves then: a closing server doesn't wait for them.
@@ -156,9 +159,14 @@ const writeStream = async (
     for (;;) {
       const next = await audience.whileThere(source.next())
       if (next === undefined || next.done) break
-      if (!response.write(next.value)) await audience.whileThere(once(response, 'drain'))
+      if (response.write(next.value)) continue
+      untilTaken(response, patience)
+      await audience.whileThere(once(response, 'drain'))
+      // The next piece may be long in coming.
+      response.setTimeout(0)
     }
     response.end()
+    if (response.writableLength > 0) untilTaken(response, patience)
   } catch (error) {
     reply.failed?.(error)
     // The status is sent: a broken body must not look like a whole one.
@@ -169,17 +177,25 @@ const writeStream = async (
   }
 }
 
-const write = (response: ServerResponse, reply: HttpReply, closing: AbortSignal): void => {
+/** How answers are written. */
+interface Writing {
+  readonly closing: AbortSignal
+  /** How long a caller may take nothing of his answer, in ms. */
+  readonly patience: number
+}
+
+const write = (response: ServerResponse, reply: HttpReply, writing: Writing): void => {
   const { status, headers, body } = reply
   if (typeof body === 'string' || body instanceof Uint8Array) {
     response.writeHead(status, [...headers, 'content-length', String(Buffer.byteLength(body))])
     response.end(body)
+    if (response.writableLength > 0) untilTaken(response, writing.patience)
   } else if (body === null) {
     response.writeHead(status, headers as string[])
     response.end()
   } else {
     response.writeHead(status, headers as string[])
-    void writeStream(response, reply, closing)
+    void writeStream(response, reply, writing)
   }
 }
 
@@ -195,22 +211,27 @@ export interface Ending {
 }
 
 /** What could not be sent: a bug of ours, and no reason to end the process. */
-const give = (response: ServerResponse, reply: HttpReply, { draining, closing }: Ending): void => {
+const give = (
+  response: ServerResponse,
+  reply: HttpReply,
+  { draining, closing }: Ending,
+  patience: number,
+): void => {
   try {
     if (draining.aborted) response.shouldKeepAlive = false
-    write(response, reply, closing)
+    write(response, reply, { closing, patience })
   } catch (error) {
     reply.failed?.(error)
     response.destroy(error as Error)
   }
 }
 
-/** Compiles the listener. */
-export const createNodeHandler = (handle: HandleRequest, ending: Ending): NodeHandler => {
+/** Compiles the listener; `patience` is how long a caller may take nothing of his answer, in ms. */
+export const createNodeHandler = (handle: HandleRequest, ending: Ending, patience: number): NodeHandler => {
   setMaxListeners(0, ending.closing)
   return (message, response) => {
     const reply = handle(new NodeRequest(message, response))
-    if (reply instanceof Promise) void reply.then((done) => give(response, done, ending))
-    else give(response, reply, ending)
+    if (reply instanceof Promise) void reply.then((done) => give(response, done, ending, patience))
+    else give(response, reply, ending, patience)
   }
 }

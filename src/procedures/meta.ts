@@ -1,5 +1,7 @@
 /** What a procedure says about itself to readers of its document, and how REST shows it. */
 
+import type { Rate } from './rate.ts'
+
 /** HTTP methods a route can have. */
 export type RestMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
@@ -33,6 +35,8 @@ export interface Meta {
   readonly security?: readonly Readonly<Record<string, readonly string[]>>[]
   /** Largest body in bytes, or as `'10mb'`. Default: the app's. */
   readonly bodyLimit?: number | `${number}${'kb' | 'mb'}`
+  /** How often a caller may call it, such as `'5/1m'`, beside the app's own `rateLimit`. */
+  readonly rateLimit?: Rate
   readonly rest?: RestMeta
   /** For your own middleware. */
   readonly [key: string]: unknown

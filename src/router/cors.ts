@@ -33,6 +33,8 @@ const EXPOSED = [
   'etag',
   'preference-applied',
   'idempotency-replayed',
+  'ratelimit',
+  'ratelimit-policy',
 ] as const
 
 const originTest = (origin: NonNullable<CorsOptions['origin']>): ((origin: string) => boolean) => {

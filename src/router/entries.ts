@@ -6,6 +6,7 @@ import { defOf, inspectSchema } from '../procedures/inspect.ts'
 import type { Middleware } from '../procedures/middleware.ts'
 import { OPTIONS_OF } from '../procedures/declare.ts'
 import { definitionOf, isProcedure, type Definition, type Kind } from '../procedures/procedure.ts'
+import { isRate, RATE } from '../procedures/rate.ts'
 import { streamContentType } from '../procedures/stream.ts'
 import { compileSubscription } from '../procedures/subscription-call.ts'
 import { compileAdmission, type Admit } from '../procedures/task-call.ts'
@@ -161,6 +162,11 @@ const taskFileProblem = (definition: Definition): string[] =>
       ]
     : []
 
+const rateProblems = ({ meta: { rateLimit } }: Definition): string[] =>
+  rateLimit === undefined || isRate(rateLimit)
+    ? []
+    : [`meta.rateLimit is ${JSON.stringify(rateLimit)}, expected ${RATE}`]
+
 /** What is wrong with a definition, in sentences. */
 const problemsOf = (definition: Definition): string[] => {
   const whole = [
@@ -178,6 +184,7 @@ const problemsOf = (definition: Definition): string[] => {
   const size = sizeProblem(definition.meta.bodyLimit)
   return [
     ...(size ? [size] : []),
+    ...rateProblems(definition),
     ...unknown,
     ...refusals(definition),
     ...statusProblems(definition),

@@ -2,12 +2,14 @@
 import { isProcedureError, toErrorData } from '../procedures/errors.ts'
 import { toFailure } from '../procedures/failure.ts'
 import type { MaybePromise } from '../procedures/handler.ts'
+import type { ErrorData } from '../protocol/errors.ts'
 import { applyCors, preflight, type CorsPolicy } from './cors.ts'
 import { leave, type Doors } from './doors.ts'
+import type { Gate } from './gate.ts'
 import { emptyReply, pathOf, withExtra, type HttpReply, type HttpRequest } from './http.ts'
 import { problem, problemReply } from './problem.ts'
 import { isStreamed, readBody } from './reply-body.ts'
-import type { RouteTable } from './route-table.ts'
+import type { Found, RouteTable } from './route-table.ts'
 
 /** Answers a request. Never throws, never rejects. */
 export type HandleRequest = (request: HttpRequest) => MaybePromise<HttpReply>
@@ -41,7 +43,15 @@ const withoutBody = (reply: HttpReply): HttpReply => {
   return { ...reply, headers: [...reply.headers, ...length], body: null }
 }
 
-const finish = (request: HttpRequest, reply: HttpReply, cors: CorsPolicy | undefined): HttpReply => {
+/** What stands before the routes. */
+export interface Front {
+  readonly cors: CorsPolicy | undefined
+  readonly gate: Gate
+  /** How many proxies are believed. */
+  readonly hops: number
+}
+
+const finish = (request: HttpRequest, reply: HttpReply, { cors }: Front): HttpReply => {
   const extra = request.extraHeaders
   if (!extra && !cors && request.method !== 'HEAD') return reply
   const headers = extra ? withExtra(reply.headers, extra) : reply.headers
@@ -49,27 +59,33 @@ const finish = (request: HttpRequest, reply: HttpReply, cors: CorsPolicy | undef
   return request.method === 'HEAD' ? withoutBody(full) : full
 }
 
+const refuse = (request: HttpRequest, path: string, found: Found, error: ErrorData): HttpReply =>
+  ('route' in found ? found.route.refuse?.(request, found.params, error) : undefined) ??
+  problemReply(error, path)
+
 /** Compiles the handling of requests over a route table. */
-export const compileHandleRequest = (
-  table: RouteTable,
-  doors: Doors,
-  cors: CorsPolicy | undefined,
-): HandleRequest => {
+export const compileHandleRequest = (table: RouteTable, doors: Doors, front: Front): HandleRequest => {
+  const { cors, gate, hops } = front
   const route = (request: HttpRequest): MaybePromise<HttpReply> => {
     const path = pathOf(request.url)
     const found = table.find(request.method, path)
+    const refusal = gate(request.url, 'route' in found ? found.route : undefined)
+    if (refusal) return refuse(request, path, found, refusal)
     if ('route' in found) return found.route.handle(request, found.params)
     return (cors && preflight(cors, request, found.allow)) ?? notFound(request, path, found.allow)
   }
   // The user's test of origins is asked here too, and may throw: the answer then goes out without its headers.
   const end = (request: HttpRequest, reply: HttpReply): HttpReply => {
     try {
-      return finish(request, reply, cors)
+      return finish(request, reply, front)
     } catch (thrown) {
+      // Nobody will read it any more: it is to know.
+      if (isStreamed(reply.body)) readBody(reply.body).stop()
       return crash(doors, request, thrown)
     }
   }
   return (request) => {
+    request.hops = hops
     try {
       const reply = route(request)
       if (!(reply instanceof Promise)) return end(request, reply)

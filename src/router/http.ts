@@ -1,6 +1,7 @@
 /** A request and a reply as the router sees them, whatever carried them. Adapters make the one and write the other. */
 import { validateHeaderValue } from 'node:http'
 import { ProcedureError } from '../procedures/errors.ts'
+import { behindProxies } from './caller-address.ts'
 
 /** What `createContext` gets. */
 export interface ContextRequest {
@@ -11,6 +12,7 @@ export interface ContextRequest {
   readonly url: string
   /** Aborts when the caller hangs up; made when first read. */
   readonly signal: AbortSignal
+  /** As far as `trustProxy` lets it be known. */
   readonly remoteAddress: string | undefined
   /** Headers and cookies to send with the answer; made when first read. */
   readonly responseHeaders: Headers
@@ -20,7 +22,10 @@ export interface ContextRequest {
 export abstract class HttpRequest implements ContextRequest {
   abstract readonly method: string
   abstract readonly url: string
-  abstract readonly remoteAddress: string | undefined
+  /** Of the other end of the connection. */
+  protected abstract readonly peerAddress: string | undefined
+  /** How many proxies are believed about who is behind them. */
+  hops = 0
   #headers: Headers | undefined
   #signal: AbortSignal | undefined
   #responseHeaders: Headers | undefined
@@ -34,6 +39,11 @@ export abstract class HttpRequest implements ContextRequest {
   abstract body(limit: number): Promise<Uint8Array>
   protected abstract makeHeaders(): Headers
   protected abstract makeSignal(): AbortSignal
+
+  get remoteAddress(): string | undefined {
+    const { hops, peerAddress } = this
+    return hops === 0 ? peerAddress : behindProxies(peerAddress, this.header('x-forwarded-for'), hops)
+  }
 
   get headers(): Headers {
     return (this.#headers ??= this.makeHeaders())

@@ -29,11 +29,14 @@ export const toProblem = (error: ErrorData, instance: string): Problem => ({
 
 const PROBLEM_TYPE: readonly string[] = ['content-type', 'application/problem+json', ...NOSNIFF]
 
-const problemHeaders = ({ retryAfter }: ErrorData, headers: readonly string[]): readonly string[] => {
-  if (retryAfter === undefined && headers.length === 0) return PROBLEM_TYPE
-  const wait = retryAfter === undefined ? [] : ['retry-after', String(Math.max(1, Math.ceil(retryAfter)))]
-  return [...PROBLEM_TYPE, ...wait, ...headers]
-}
+/** When to come back, if an error says so. */
+export const retryAfterHeader = ({ retryAfter }: ErrorData): readonly string[] =>
+  retryAfter === undefined ? [] : ['retry-after', String(Math.max(1, Math.ceil(retryAfter)))]
+
+const problemHeaders = (error: ErrorData, headers: readonly string[]): readonly string[] =>
+  error.retryAfter === undefined && headers.length === 0
+    ? PROBLEM_TYPE
+    : [...PROBLEM_TYPE, ...retryAfterHeader(error), ...headers]
 
 /** An error as an answer. */
 export const problemReply = (

@@ -4,8 +4,10 @@ import type { Call } from '../procedures/call.ts'
 import { toFailure, type CallResult } from '../procedures/failure.ts'
 import type { MaybePromise } from '../procedures/handler.ts'
 import { toBytes } from './body-limit.ts'
-import { enter, leave, type Doors, type RequestEnvironment } from './doors.ts'
+import { enterCall, leave, type Doors, type RequestEnvironment } from './doors.ts'
 import type { Complaint, Entry } from './entries.ts'
+import { holdPlace, ratedOf, type DoorCall } from './guarded-call.ts'
+import { endingBoth } from './leaving.ts'
 import { pathOf, type HttpReply, type HttpRequest } from './http.ts'
 import { problemReply, toProblem } from './problem.ts'
 import { compileRespond, type Respond } from './respond.ts'
@@ -14,6 +16,7 @@ import { compileInput, takesForm, type InputSource, type ReadInput } from './res
 import { templateParameters, type Route, type RouteHandler } from './route-table.ts'
 import { eventStreamReply, type ServerEvent } from './sse.ts'
 import { fieldsOf } from './text-values.ts'
+import type { Rated } from './throttle.ts'
 
 /** How a procedure is reached over REST: one binding a route. */
 export interface RestBinding {
@@ -97,23 +100,23 @@ const reply = (
 type Finish = (request: HttpRequest, result: CallResult) => HttpReply
 
 const run = (
-  call: Call,
+  call: DoorCall,
   input: unknown,
   environment: RequestEnvironment,
   request: HttpRequest,
   finish: Finish,
 ) => {
-  const result = call(input, environment)
+  const result = call(input, environment, request)
   return result instanceof Promise ? result.then((done) => finish(request, done)) : finish(request, result)
 }
 
 // Context first, then the body: a stranger's body is never read. Nothing waits that needn't.
 const compileHandler =
-  (doors: Doors, call: Call, read: ReadInput, finish: Finish): RouteHandler =>
+  (doors: Doors, rated: Rated, call: DoorCall, read: ReadInput, finish: Finish): RouteHandler =>
   (request, params) => {
     const answer = (environment: RequestEnvironment): MaybePromise<HttpReply> =>
       read(request, params, (input) => run(call, input, environment, request, finish))
-    const environment = enter(doors, request)
+    const environment = enterCall(doors, request, rated)
     return environment instanceof Promise ? environment.then(answer) : answer(environment)
   }
 
@@ -143,8 +146,10 @@ const compileFinish = (doors: Doors, entry: Entry): Finish => {
   }
   const stream =
     (request: HttpRequest): Respond =>
-    (value) =>
-      eventStreamReply(toServerEvents(doors, entry, value as AsyncIterable<unknown>, request))
+    (value) => {
+      const items = value as AsyncIterable<unknown>
+      return eventStreamReply(endingBoth(toServerEvents(doors, entry, items, request), items))
+    }
   return (request, result) => reply(doors, entry, stream(request), request, result)
 }
 
@@ -153,10 +158,12 @@ export const restRoute = (doors: Doors, binding: RestBinding, prefix: string): R
   const { entry, method, path, source } = binding
   const read = compileInput(entry.definition, source)
   const finish = compileFinish(doors, entry)
+  const plain = entry.call as Call
+  const call = entry.kind === 'subscription' ? holdPlace(doors, plain) : plain
   return {
     method,
     path: prefix + path,
     owner: entry.path,
-    handle: compileHandler(doors, entry.call as Call, read, finish),
+    handle: compileHandler(doors, ratedOf(entry), call, read, finish),
   }
 }

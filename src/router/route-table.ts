@@ -1,4 +1,5 @@
 /** Finds the route of a request: static paths in a map, the rest segment by segment, static before parameter. */
+import type { ErrorData } from '../protocol/errors.ts'
 import type { MaybePromise } from '../procedures/handler.ts'
 import type { HttpReply, HttpRequest } from './http.ts'
 
@@ -16,6 +17,10 @@ export interface Route {
   /** Who owns it, for messages: a procedure's dotted path, or a name like `tasks`. */
   readonly owner: string
   readonly handle: RouteHandler
+  /** Answers for a request that is refused before it is handled. Default: a problem. */
+  readonly refuse?: (request: HttpRequest, params: PathParams, error: ErrorData) => HttpReply
+  /** It is answered under any pressure: whoever asks decides by it what becomes of the process. */
+  readonly always?: true
 }
 
 /** A route with the values of its parameters. */

@@ -1,5 +1,6 @@
 /** Server-sent events (WHATWG HTML §9.2): one writer for subscriptions and for task events. */
 import { onHeartbeat } from './heartbeat.ts'
+import { endingBoth } from './leaving.ts'
 import { NOSNIFF, type HttpReply } from './http.ts'
 
 /** One event. */
@@ -26,7 +27,8 @@ export const formatEvent = ({ event, id, data }: ServerEvent): string =>
   `${event ? `event: ${event}\n` : ''}${id === undefined ? '' : `id: ${id}\n`}data: ${JSON.stringify(data) ?? 'null'}\n\n`
 
 /** Texts of events, with a comment at each heartbeat, whatever else was said. */
-async function* withHeartbeat(events: AsyncIterator<ServerEvent>): AsyncGenerator<string, void> {
+async function* withHeartbeat(iterable: AsyncIterable<ServerEvent>): AsyncGenerator<string, void> {
+  const events = iterable[Symbol.asyncIterator]()
   yield 'retry: 2000\n\n'
   let hear = (): void => {}
   const leave = onHeartbeat(() => hear())
@@ -56,5 +58,5 @@ async function* withHeartbeat(events: AsyncIterator<ServerEvent>): AsyncGenerato
 export const eventStreamReply = (events: AsyncIterable<ServerEvent>): HttpReply => ({
   status: 200,
   headers: HEADERS,
-  body: withHeartbeat(events[Symbol.asyncIterator]()),
+  body: endingBoth(withHeartbeat(events), events),
 })

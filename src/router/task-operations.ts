@@ -9,6 +9,7 @@ import type { RepeatableStart } from '../procedures/procedure.ts'
 import { shuttingDown, unknownTask } from '../tasks/refusals.ts'
 import type { Caller } from '../tasks/tasks.ts'
 import type { Entry } from './entries.ts'
+import { ratedOf } from './guarded-call.ts'
 import type { HttpRequest } from './http.ts'
 import { startTask, toCallResult, type TaskDoors } from './task-service.ts'
 import { taskInputs } from './task-inputs.ts'
@@ -27,7 +28,7 @@ type Act = (
   request: HttpRequest | undefined,
 ) => Promise<unknown>
 
-type Extras = Pick<Operation, 'starts' | 'waits' | 'bodyLimit'>
+type Extras = Pick<Operation, 'starts' | 'waits' | 'bodyLimit' | 'rated'>
 
 const operation = (path: string, kind: Operation['kind'], act: Act, extras: Extras = {}): Operation => ({
   path,
@@ -127,7 +128,7 @@ const runOperation = (doors: TaskDoors, entry: Entry): Operation =>
       if (!isFinished(ended.status)) throw leftWaiting(ended.id, signal)
       return unwrap(toCallResult(ended))
     },
-    { starts: true, ...limitOf(entry) },
+    { starts: true, rated: ratedOf(entry), ...limitOf(entry) },
   )
 
 const startOperations = (doors: TaskDoors, entry: Entry): Operation[] => {
@@ -140,7 +141,7 @@ const startOperations = (doors: TaskDoors, entry: Entry): Operation[] => {
     const { input, ...options } = read(taskInputs().startWith, raw)
     return start(input, ctx, { ...withKey(request), ...options })
   }
-  const extras = { starts: true, ...limitOf(entry) }
+  const extras = { starts: true, rated: ratedOf(entry), ...limitOf(entry) }
   return [
     operation(`${entry.path}.start`, 'mutation', plain, extras),
     operation(`${entry.path}.startWith`, 'mutation', withOptions, extras),

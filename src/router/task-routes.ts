@@ -7,8 +7,9 @@ import { unknownTask } from '../tasks/refusals.ts'
 import type { Caller, ListQuery, Started } from '../tasks/tasks.ts'
 import { revOf } from '../tasks/record.ts'
 import type { StoredTask } from '../tasks/stored-task.ts'
-import { enter, leave, type Doors } from './doors.ts'
+import { enterCall, leave, type Doors } from './doors.ts'
 import type { Entry } from './entries.ts'
+import { ratedOf, takePlace } from './guarded-call.ts'
 import { emptyReply, jsonReply, pathOf, queryOf, type HttpReply, type HttpRequest } from './http.ts'
 import { readPrefer, type Preference } from './prefer.ts'
 import { problemReply } from './problem.ts'
@@ -17,6 +18,7 @@ import { compileInput, type InputSource } from './rest-input.ts'
 import type { RestBinding } from './rest-routes.ts'
 import type { PathParams, Route } from './route-table.ts'
 import { eventStreamReply, type ServerEvent } from './sse.ts'
+import { holding } from './stream-limit.ts'
 import { startTask, toCallResult, type TaskDoors } from './task-service.ts'
 
 /** Seconds until asking again makes sense. */
@@ -29,7 +31,7 @@ interface Context {
 }
 
 const callerOf = async ({ doors, taskDoors }: Context, request: HttpRequest): Promise<Caller> =>
-  taskDoors.callerOf((await enter(doors, request)).ctx)
+  taskDoors.callerOf((await enterCall(doors, request)).ctx)
 
 const search = (request: HttpRequest): URLSearchParams => new URLSearchParams(queryOf(request.url))
 
@@ -129,8 +131,9 @@ const startHandler = (
 ): Route['handle'] => {
   const { doors, taskDoors } = context
   const read = compileInput(entry.definition, source)
+  const rated = ratedOf(entry)
   return async (request, params) => {
-    const { ctx } = await enter(doors, request)
+    const { ctx } = await enterCall(doors, request, rated)
     const input = await read(request, params, asItIs)
     const started = await startTask(taskDoors, entry, input, ctx, readStart(request))
     if (!started.ok) return problemReply(leave(doors, started.error, entry.path), pathOf(request.url))
@@ -251,12 +254,14 @@ const payloadOf = (event: TaskEvent): unknown => {
 
 const eventsHandler =
   (context: Context, procedure: Procedure) => async (request: HttpRequest, params: PathParams) => {
-    const caller = await callerOf(context, request)
+    const { ctx } = await enterCall(context.doors, request)
+    const caller = context.taskDoors.callerOf(ctx)
     const task = await findTask(context, idOf(params), caller, procedure)
     const last = header(request, 'last-event-id')
     if (last !== undefined && isFinished(task.status) && (await sawEnd(context, task, last, caller)))
       return emptyReply(204)
-    return eventStreamReply(taskEvents(context, task, request, caller))
+    const place = takePlace(context.doors, request, ctx)
+    return eventStreamReply(holding(taskEvents(context, task, request, caller), place))
   }
 
 /** Whether nothing comes after an event: the caller has seen `done`. A 204 tells an EventSource to stop. */

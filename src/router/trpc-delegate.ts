@@ -1,6 +1,6 @@
 /** Hands a request to tRPC's own HTTP code, which is loaded when first needed. */
 import type { AnyTRPCRouter } from '@trpc/server'
-import type { Doors } from './doors.ts'
+import { contextOf, type Doors } from './doors.ts'
 import { headerList, NOSNIFF, queryOf, type HttpReply, type HttpRequest } from './http.ts'
 import { refuseDeep } from './json-text.ts'
 import type { Delegate } from './trpc-door.ts'
@@ -47,7 +47,7 @@ export const compileDelegate =
       endpoint,
       router: router(),
       req: await toFetchRequest(request, limit, bytes),
-      createContext: async () => new DoorContext(await doors.createContext(request), request),
+      createContext: async () => new DoorContext(await contextOf(doors, request), request),
     })
     return toReply(response)
   }

@@ -9,7 +9,8 @@ import type { RequestEnvironment } from './doors.ts'
 import { enter, leave, type Doors } from './doors.ts'
 import { NOSNIFF, queryOf, type HttpReply, type HttpRequest } from './http.ts'
 import { decodeText, refuseDeep } from './json-text.ts'
-import type { RouteHandler } from './route-table.ts'
+import { retryAfterHeader } from './problem.ts'
+import type { Route } from './route-table.ts'
 import { toShape } from './trpc-shape.ts'
 import type { Operation } from './trpc-router.ts'
 
@@ -112,7 +113,7 @@ export const compileTrpcDoor = (
   doors: Doors,
   operations: ReadonlyMap<string, Operation>,
   delegate: Delegate,
-): RouteHandler => {
+): Required<Pick<Route, 'handle' | 'refuse'>> => {
   const one = (call: PlainCall, input: unknown, environment: RequestEnvironment, request: HttpRequest) => {
     const toReply = (result: CallResult): HttpReply => single(answer(doors, call.operation, result))
     const result = call.operation.call(input, environment, request)
@@ -148,13 +149,19 @@ export const compileTrpcDoor = (
       : one(calls[0] as PlainCall, inputs, environment, request)
   }
 
-  return (request, params) => {
-    const target = targetOf(request, params['path'] as string)
-    // What stops a request before its calls (its body, its context) is each call's error.
-    return respond(request, target).catch((thrown: unknown) => {
-      const answers = target.paths.map((path) => refusal(doors, path, toFailure(thrown)))
-      return target.batched ? join(answers) : single(answers[0] as Answer)
-    })
+  // What stops a request before its calls (its body, its context) is each call's error.
+  const refuse = ({ paths, batched }: Target, error: Failure): HttpReply => {
+    const answers = paths.map((path) => refusal(doors, path, error))
+    const { headers, ...rest } = batched ? join(answers) : single(answers[0] as Answer)
+    return { ...rest, headers: [...headers, ...retryAfterHeader(error)] }
+  }
+
+  return {
+    handle: (request, params) => {
+      const target = targetOf(request, params['path'] as string)
+      return respond(request, target).catch((thrown: unknown) => refuse(target, toFailure(thrown)))
+    },
+    refuse: (request, params, error) => refuse(targetOf(request, params['path'] as string), error),
   }
 }
 

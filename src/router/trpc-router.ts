@@ -1,13 +1,16 @@
 /** The app as a real tRPC router: what `typeof app.router` promises, any tRPC adapter can serve. */
 import { initTRPC, type AnyTRPCProcedure, type AnyTRPCRouter } from '@trpc/server'
-import type { Call, CallEnvironment } from '../procedures/call.ts'
-import { toFailure, type CallResult } from '../procedures/failure.ts'
+import type { Call } from '../procedures/call.ts'
+import { failure, success, toFailure } from '../procedures/failure.ts'
 import type { ErrorShape } from '../procedures/procedure.ts'
 import { toBytes } from './body-limit.ts'
 import { leave, type Doors } from './doors.ts'
 import type { Entry } from './entries.ts'
 import { foreignFailure } from './foreign.ts'
+import { countCalls, holdPlace, ratedOf, type DoorCall } from './guarded-call.ts'
 import type { HttpRequest } from './http.ts'
+import { endingBoth } from './leaving.ts'
+import type { Rated } from './throttle.ts'
 import { formatError, toTRPCError } from './trpc-shape.ts'
 
 /** The context that Errand's own doors hand to tRPC: the user's, and the request it was made for. */
@@ -30,12 +33,16 @@ export interface Operation {
   readonly waits?: boolean
   /** Bytes. Default the app's. */
   readonly bodyLimit?: number
-  /** `request` is there only when the call came through one of Errand's own doors. */
-  readonly call: (
-    input: unknown,
-    environment: CallEnvironment,
-    request: HttpRequest | undefined,
-  ) => CallResult | Promise<CallResult>
+  /** The rate it is counted against, beside that over all calls. */
+  readonly rated?: Rated
+  readonly call: DoorCall
+}
+
+/** An operation that is counted, and holds a place when it gives a stream. */
+export const guarded = <T extends Operation>(doors: Doors, operation: T): T => {
+  const { kind, rated, call } = operation
+  const held = kind === 'subscription' ? holdPlace(doors, call) : call
+  return { ...operation, call: countCalls(doors, rated, held) }
 }
 
 const NEVER = new AbortController().signal
@@ -85,9 +92,9 @@ const compileResolver = (doors: Doors, operation: Operation) => async (args: Res
   const environment = { ctx: door ? door.ctx : ctx, signal, tasks: doors.tasks }
   const result = await operation.call(input, environment, door?.request)
   if (!result.ok) throw toTRPCError(leave(doors, result.error, operation.path))
-  return operation.kind === 'subscription'
-    ? guardItems(result.value as AsyncIterable<unknown>, doors, operation.path, signal)
-    : (result.value as never)
+  if (operation.kind !== 'subscription') return result.value as never
+  const items = result.value as AsyncIterable<unknown>
+  return endingBoth(guardItems(items, doors, operation.path, signal), items)
 }
 
 const toTrpcProcedure = (builder: Builder, doors: Doors, operation: Operation): AnyTRPCProcedure => {
@@ -98,16 +105,24 @@ const toTrpcProcedure = (builder: Builder, doors: Doors, operation: Operation): 
   return base.subscription(resolver as never)
 }
 
+type ForeignOptions = Parameters<AnyTRPCProcedure>[0]
+
 // The same procedure, called with the user's own context when one of our doors calls it, and failing as ours do.
-const rewrap = (doors: Doors, path: string, procedure: AnyTRPCProcedure): AnyTRPCProcedure => {
-  const call = async (options: Parameters<AnyTRPCProcedure>[0]): Promise<unknown> => {
-    try {
-      return await procedure(
-        options.ctx instanceof DoorContext ? { ...options, ctx: options.ctx.ctx } : options,
-      )
-    } catch (thrown) {
-      throw toTRPCError(leave(doors, foreignFailure(thrown), path))
-    }
+const rewrap = (doors: Doors, entry: Entry): AnyTRPCProcedure => {
+  const { path } = entry
+  const procedure = entry.foreign as AnyTRPCProcedure
+  const plain: DoorCall = (options, { ctx }) =>
+    procedure({ ...(options as ForeignOptions), ctx }).then(success, (thrown: unknown) =>
+      failure(foreignFailure(thrown)),
+    )
+  const operation = guarded(doors, { ...entryOperation(entry), call: plain })
+  const call = async (options: ForeignOptions): Promise<unknown> => {
+    const { ctx, signal = NEVER } = options
+    const door = ctx instanceof DoorContext ? ctx : undefined
+    const environment = { ctx: door ? door.ctx : ctx, signal, tasks: doors.tasks }
+    const result = await operation.call(options, environment, door?.request)
+    if (!result.ok) throw toTRPCError(leave(doors, result.error, path))
+    return result.value
   }
   return Object.assign(call, { _def: procedure._def, procedure: true, meta: procedure.meta }) as never
 }
@@ -125,6 +140,7 @@ const place = (record: TrpcRecord, path: string, procedure: AnyTRPCProcedure): v
 export const entryOperation = (entry: Entry): Operation => ({
   path: entry.path,
   kind: entry.kind as Operation['kind'],
+  rated: ratedOf(entry),
   ...limitOf(entry),
   call: entry.call as Call,
 })
@@ -145,7 +161,6 @@ export const buildTrpcRouter = (
   const record: TrpcRecord = {}
   for (const operation of operations)
     place(record, operation.path, toTrpcProcedure(builder, doors, operation))
-  for (const entry of foreign)
-    place(record, entry.path, rewrap(doors, entry.path, entry.foreign as AnyTRPCProcedure))
+  for (const entry of foreign) place(record, entry.path, rewrap(doors, entry))
   return builder.router(record as never)
 }

@@ -9,30 +9,34 @@ const handler = (): null => null
 const output = z.null()
 const N = z.object({ n: z.number().optional() })
 
-const { send, get, call } = await serve({
-  list: procedure.mutation({ input: z.array(z.number()), output, handler }),
-  objects: procedure.mutation({
-    input: z.array(z.object({ x: z.number(), y: z.string() })),
-    output,
-    handler,
-  }),
-  unions: procedure.mutation({
-    input: z.array(z.union([z.object({ a: z.number() }), z.object({ b: z.string() }), z.number()])),
-    output,
-    handler,
-  }),
-  strict: procedure.mutation({ input: z.strictObject({}), output, handler }),
-  dictionary: procedure.mutation({ input: z.record(z.string(), z.number()), output, handler }),
-  any: procedure.mutation({ input: z.unknown(), output, handler }),
-  form: procedure.mutation({ input: N, output, meta: { rest: { body: 'form' } }, handler }),
-  query: procedure.query({ input: N, output, handler }),
-  cookie: procedure.query({
-    input: N,
-    output,
-    meta: { rest: { method: 'GET', in: { n: 'cookie:n' } } },
-    handler,
-  }),
-})
+const { send, get, call } = await serve(
+  {
+    list: procedure.mutation({ input: z.array(z.number()), output, handler }),
+    objects: procedure.mutation({
+      input: z.array(z.object({ x: z.number(), y: z.string() })),
+      output,
+      handler,
+    }),
+    unions: procedure.mutation({
+      input: z.array(z.union([z.object({ a: z.number() }), z.object({ b: z.string() }), z.number()])),
+      output,
+      handler,
+    }),
+    strict: procedure.mutation({ input: z.strictObject({}), output, handler }),
+    dictionary: procedure.mutation({ input: z.record(z.string(), z.number()), output, handler }),
+    any: procedure.mutation({ input: z.unknown(), output, handler }),
+    form: procedure.mutation({ input: N, output, meta: { rest: { body: 'form' } }, handler }),
+    query: procedure.query({ input: N, output, handler }),
+    cookie: procedure.query({
+      input: N,
+      output,
+      meta: { rest: { method: 'GET', in: { n: 'cookie:n' } } },
+      handler,
+    }),
+  },
+  // A head as long as Node takes one, so that what looks into it has to.
+  { limits: { url: 16_000, queryFields: 100_000 } },
+)
 
 /** As much as a body may be. */
 const FULL = 1024 ** 2 - 100

@@ -122,7 +122,7 @@ const api = await serve(tree, {
 const STATUSES: ReadonlySet<number> = new Set([200, 202, 204, 207, 304, 400, 404, 405, 409, 413, 415, 422])
 
 /** What Node's parser says of what isn't HTTP. */
-const PARSER: ReadonlySet<number> = new Set([400, 408, 417, 431, 505])
+const PARSER: ReadonlySet<number> = new Set([400, 408, 413, 414, 417, 431, 505])
 
 let sent = 0
 const seen = new Map<number, number>()
@@ -151,7 +151,7 @@ const isProblem = (body: string): boolean => {
 const check = (request: HostileRequest, { status, head, body }: HostileAnswer): void => {
   sent++
   seen.set(status, (seen.get(status) ?? 0) + 1)
-  const fromParser = PARSER.has(status) && !head.includes('content-type')
+  const fromParser = PARSER.has(status)
   if (!STATUSES.has(status) && !fromParser)
     throw new Error(`status ${status} for ${describeRequest(request)}: ${body.slice(0, 500)}`)
   if (

@@ -18,7 +18,7 @@ const { send, get, logs } = await serve(
     }),
     work: procedure.task({ ...anything, handler: ({ input }) => input ?? null }),
   },
-  { tasks: inline() },
+  { tasks: inline(), limits: { url: 60_000, headerSize: 100_000 } },
 )
 
 const deep = (depth: number): string => '['.repeat(depth) + ']'.repeat(depth)
