@@ -2,6 +2,7 @@
 import type { AnyTRPCRouter } from '@trpc/server'
 import type { AnyAppOptions } from './app-options.ts'
 import { toOperationId, taskOperationIds } from './protocol/paths.ts'
+import { schemesOf } from './procedures/security.ts'
 import type { Doors } from './router/doors.ts'
 import type { Complaint, Entry } from './router/entries.ts'
 import { jsonReply, type HttpReply } from './router/http.ts'
@@ -97,6 +98,21 @@ const checkOperationIds = (bindings: readonly RestBinding[], complain: AppRoutes
     }
 }
 
+/** One name can't stand for two ways of saying who one is. */
+const checkSchemeNames = (entries: readonly Entry[], complain: AppRoutesParts['complain']): void => {
+  const known = new Map<string, string>()
+  for (const { path, definition } of entries)
+    for (const [name, document] of Object.entries(schemesOf([definition]))) {
+      const text = JSON.stringify(document)
+      if ((known.get(name) ?? text) !== text)
+        complain({
+          at: path,
+          text: `it checks a security scheme ${JSON.stringify(name)}, and another procedure a different one of that name: rename one`,
+        })
+      known.set(name, text)
+    }
+}
+
 const checkTasksName = (entries: readonly Entry[], complain: AppRoutesParts['complain']): void => {
   for (const { path } of entries)
     if (path === 'tasks' || path.startsWith('tasks.'))
@@ -133,6 +149,7 @@ export const buildRoutes = (parts: AppRoutesParts): AppRoutes => {
   const bindings = entries.flatMap((entry) => restBindings(entry, doors.bodyLimit))
   for (const binding of bindings) checkBinding(binding, complain)
   checkOperationIds(bindings, complain)
+  checkSchemeNames(entries, complain)
   if (tasks.length > 0) checkTasksName(entries, complain)
 
   const openapi = once(async () => {

@@ -21,6 +21,7 @@ import { buildRoutes, type OpenApiDocument } from './app-routes.ts'
 import { collectEntries, checkSchemaIds, type Complaint } from './router/entries.ts'
 import { corsPolicy } from './router/cors.ts'
 import type { Doors } from './router/doors.ts'
+import { challengeOf, schemesOf } from './procedures/security.ts'
 import { compileGate } from './router/gate.ts'
 import { compileHandleRequest } from './router/handle-request.ts'
 import { toBytes } from './router/body-limit.ts'
@@ -132,7 +133,8 @@ export const buildApp = <const TTree extends object, TContext extends object>(
 
   const { limits, hops, pressure } = protection
   const gate = compileGate(limits, pressure)
-  const front = { cors: corsPolicy(options.cors), gate, hops }
+  const challenge = challengeOf(schemesOf(entries.map(({ definition }) => definition)))
+  const front = { cors: corsPolicy(options.cors), gate, hops, challenge }
   const handle = compileHandleRequest(routes.table, doors, front)
   const life = new AppLife(appTasks, protection, logger)
   const node = createNodeHandler(handle, life.ending, limits.answerTimeout)

@@ -32,7 +32,7 @@ export const RINGS: Readonly<Record<string, Ring>> = {
   },
   adapters: { rings: [...INNER, 'config', 'tasks', 'router', 'openapi'], packages: ['@trpc/server'] },
 
-  middleware: { rings: INNER, packages: [] },
+  middleware: { rings: INNER, typesOf: ['router'], packages: [] },
   observability: { rings: [...INNER, 'config', 'tasks', 'router'], packages: [] },
   console: { rings: [...INNER, 'config', 'tasks', 'router', 'openapi'], packages: [] },
   client: {

@@ -5,6 +5,7 @@
  */
 import { OpenAPIRegistry, OpenApiGeneratorV31, type RouteConfig } from '@asteasolutions/zod-to-openapi'
 import type { Meta } from '../procedures/meta.ts'
+import { schemesOf } from '../procedures/security.ts'
 import type { RestBinding } from '../router/rest-routes.ts'
 import { Components } from './components.ts'
 import { byText } from './name-definitions.ts'
@@ -84,7 +85,7 @@ const register = (
   all('responses', draft.problems.shared())
   all('schemas', draft.components.settle())
   all('parameters', usesTasks(operations) ? taskParameters() : {})
-  all('securitySchemes', source.securitySchemes ?? {})
+  all('securitySchemes', { ...draft.schemes, ...source.securitySchemes })
   // Its own types ask for mutable arrays; it only reads them.
   for (const operation of operations) registry.registerPath(operation as unknown as RouteConfig)
   return registry
@@ -113,13 +114,15 @@ export const createDocument = (source: DocumentSource): OpenApiDocument => {
     security = [],
   } = source
   const components = new Components()
+  const bindings = shownBindings(source.bindings)
   const draft: Draft = {
     components,
     problems: new Problems(components),
     prefix,
     tasksRoot: tasksRoot === undefined ? undefined : prefix + tasksRoot,
+    schemes: schemesOf(bindings.map(({ entry }) => entry.definition)),
   }
-  const operations = buildOperations(shownBindings(source.bindings), draft)
+  const operations = buildOperations(bindings, draft)
   const registry = register(source, operations, draft)
   const document = new OpenApiGeneratorV31(registry.definitions).generateDocument({
     openapi: '3.1.1',

@@ -1,5 +1,6 @@
 /** The operation of a query, mutation or subscription. */
 import { toOperationId } from '../protocol/paths.ts'
+import { securityOf, type SecuritySchemes } from '../procedures/security.ts'
 import { isVoid, type Entry } from '../router/entries.ts'
 import type { RestBinding } from '../router/rest-routes.ts'
 import type { Components } from './components.ts'
@@ -18,6 +19,8 @@ export interface Draft {
   readonly prefix: string
   /** Of the routes by task id, the prefix included; undefined when they are off. */
   readonly tasksRoot: string | undefined
+  /** Checked by the procedures themselves. */
+  readonly schemes: SecuritySchemes
 }
 
 /** A route's path as OpenAPI writes it: `{rest*}` is a parameter like any other. */
@@ -36,7 +39,7 @@ export const aboutOf = (entry: Entry) => {
     ...given('description', meta.description),
     ...given('tags', tagsOf(entry)),
     ...given('deprecated', meta.deprecated),
-    ...given('security', meta.security),
+    ...given('security', securityOf(entry.definition)),
     'x-procedure': entry.path,
   }
 }

@@ -1,4 +1,5 @@
 /** Errors in the document: RFC 9457 problems, the declared ones typed. */
+import { schemesOf } from '../procedures/security.ts'
 import type { Definition } from '../procedures/procedure.ts'
 import type { Component, Components } from './components.ts'
 import type { JsonSchema } from './json-schema.ts'
@@ -69,6 +70,7 @@ export class Problems {
     )
     return {
       ...(hasInput ? { 400: reference('InvalidInput') } : {}),
+      ...(isSecured(definition) ? { 401: this.plain('Nobody is signed in, or not well.') } : {}),
       ...Object.fromEntries(own),
       default: reference('Problem'),
     }
@@ -134,6 +136,8 @@ const OF_TASKS: ReadonlySet<number> = new Set([409, 422, 504])
 /** Whether a declared error shares its status with one that Errand gives. */
 const isOurs = (status: number, { kind }: Definition): boolean =>
   OF_ALL.has(status) || (kind === 'task' && OF_TASKS.has(status))
+
+const isSecured = (definition: Definition): boolean => Object.keys(schemesOf([definition])).length > 0
 
 const reference = (name: string): Reference => ({ $ref: `#/components/responses/${name}` })
 

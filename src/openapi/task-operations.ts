@@ -33,8 +33,16 @@ const filters = (status: JsonSchema): Parameter[] => [
 
 type Rest = Pick<Operation, 'operationId' | 'summary' | 'x-kind' | 'responses'> & Partial<Operation>
 
+/** Who a caller is decides what he sees, and a stranger may see what is nobody's. */
+const optionalSecurity = ({ schemes }: Draft): Pick<Operation, 'security'> => {
+  const names = Object.keys(schemes)
+  return names.length === 0 ? {} : { security: [...names.map((name) => ({ [name]: [] })), {}] }
+}
+
 /** All of them, below `root`. */
-export const genericTaskOperations = (root: string, { problems }: Draft, tasks: TaskSchemas): Operation[] => {
+export const genericTaskOperations = (root: string, draft: Draft, tasks: TaskSchemas): Operation[] => {
+  const { problems } = draft
+  const security = optionalSecurity(draft)
   const unknown = { 404: problems.plain('No such task, or not yours.') }
   const failed: Responses = { default: { $ref: '#/components/responses/Problem' } }
   const live = { 409: problems.plain('Not while it runs or waits to.') }
@@ -42,6 +50,7 @@ export const genericTaskOperations = (root: string, { problems }: Draft, tasks: 
     method,
     path: `${root}/{taskId}${below}`,
     tags: [TASKS_TAG.name],
+    ...security,
     ...rest,
     parameters: [...sharedParameters('TaskId'), ...(rest.parameters ?? [])],
     responses: { ...unknown, ...failed, ...rest.responses },
@@ -54,6 +63,7 @@ export const genericTaskOperations = (root: string, { problems }: Draft, tasks: 
       operationId: 'listTasks',
       summary: 'List tasks',
       tags: [TASKS_TAG.name],
+      ...security,
       'x-kind': 'query',
       parameters: filters(tasks.status.ref()),
       responses: { 200: doneResponse('A page of tasks.', tasks.page), ...failed },

@@ -49,12 +49,18 @@ export interface Front {
   readonly gate: Gate
   /** How many proxies are believed. */
   readonly hops: number
+  /** What a 401 tells callers to come with. */
+  readonly challenge: string | undefined
 }
 
-const finish = (request: HttpRequest, reply: HttpReply, { cors }: Front): HttpReply => {
+const challenged = ({ status, headers }: HttpReply, challenge: string | undefined): readonly string[] =>
+  status === 401 && challenge !== undefined ? [...headers, 'www-authenticate', challenge] : headers
+
+const finish = (request: HttpRequest, reply: HttpReply, { cors, challenge }: Front): HttpReply => {
   const extra = request.extraHeaders
-  if (!extra && !cors && request.method !== 'HEAD') return reply
-  const headers = extra ? withExtra(reply.headers, extra) : reply.headers
+  if (!extra && !cors && reply.status !== 401 && request.method !== 'HEAD') return reply
+  const own = challenged(reply, challenge)
+  const headers = extra ? withExtra(own, extra) : own
   const full = cors ? applyCors(cors, request, { ...reply, headers }) : { ...reply, headers }
   return request.method === 'HEAD' ? withoutBody(full) : full
 }

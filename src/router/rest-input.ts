@@ -1,5 +1,6 @@
 /** Builds a procedure's raw input from a REST request: body, query, path, headers, cookies. */
 import type { z } from 'zod'
+import { readCookie } from '../protocol/cookies.ts'
 import { ProcedureError } from '../procedures/errors.ts'
 import type { MaybePromise } from '../procedures/handler.ts'
 import { inspectSchema } from '../procedures/inspect.ts'
@@ -117,22 +118,6 @@ const compileBody = (schema: z.core.$ZodType, { form, bodyLimit }: InputSource):
       const input = parse(bytes, request, type)
       return input instanceof Promise ? input.then(use) : use(input)
     })
-  }
-}
-
-const readCookie = (header: string | undefined, name: string): string | undefined => {
-  for (const part of header?.split(';') ?? []) {
-    const [key = '', ...value] = part.split('=')
-    if (key.trim() === name) return decodeCookie(value.join('=').trim())
-  }
-  return undefined
-}
-
-const decodeCookie = (value: string): string => {
-  try {
-    return decodeURIComponent(value.replace(/^"(.*)"$/, '$1'))
-  } catch {
-    return value
   }
 }
 
