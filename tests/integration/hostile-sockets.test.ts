@@ -124,6 +124,55 @@ describe('a request that two servers would cut differently', () => {
       chunked(`X: a\rTransfer-Encoding: chunked\r\n`, `0\r\n\r\n${SMUGGLED}`),
     ],
     ['a zero byte in a header', chunked('X: a\0b\r\n', SMUGGLED)],
+    ['the same length twice', chunked('Content-Length: 2\r\nContent-Length: 2\r\n', `{}${SMUGGLED}`)],
+    ['a length after a space', chunked('Content-Length : 2\r\n', `{}${SMUGGLED}`)],
+    ['a length with a fraction', chunked('Content-Length: 2.0\r\n', `{}${SMUGGLED}`)],
+    ['a length with words', chunked('Content-Length: 2 bytes\r\n', `{}${SMUGGLED}`)],
+    ['chunks in quotes', chunked('Transfer-Encoding: "chunked"\r\n', `0\r\n\r\n${SMUGGLED}`)],
+    [
+      'chunks behind a tab that is none',
+      chunked('Transfer-Encoding:\x0bchunked\r\n', `0\r\n\r\n${SMUGGLED}`),
+    ],
+    ['chunks of chunks', chunked('Transfer-Encoding: chunked, chunked\r\n', `0\r\n\r\n${SMUGGLED}`)],
+    [
+      'a chunk size with a sign',
+      chunked('Transfer-Encoding: chunked\r\n', `+2\r\n{}\r\n0\r\n\r\n${SMUGGLED}`),
+    ],
+    [
+      'a chunk size that says hexadecimal',
+      chunked('Transfer-Encoding: chunked\r\n', `0x2\r\n{}\r\n0\r\n\r\n${SMUGGLED}`),
+    ],
+    [
+      'a chunk size after a space',
+      chunked('Transfer-Encoding: chunked\r\n', ` 2\r\n{}\r\n0\r\n\r\n${SMUGGLED}`),
+    ],
+    [
+      'a chunk size that ends in one character',
+      chunked('Transfer-Encoding: chunked\r\n', `2\n{}\r\n0\r\n\r\n${SMUGGLED}`),
+    ],
+    [
+      'a chunk that ends in one character',
+      chunked('Transfer-Encoding: chunked\r\n', `2\r\n{}\n0\r\n\r\n${SMUGGLED}`),
+    ],
+    [
+      'a chunk extension with a line end in it',
+      chunked('Transfer-Encoding: chunked\r\n', `2;a=b\nx\r\n{}\r\n0\r\n\r\n${SMUGGLED}`),
+    ],
+    ['a header without a name', chunked(': a\r\n', SMUGGLED)],
+    ['a header without a colon', chunked('X\r\n', SMUGGLED)],
+    ['a header name with a space', chunked('X Y: a\r\n', SMUGGLED)],
+    [
+      'a first header that is folded',
+      `POST /note HTTP/1.1\r\n Host: x\r\nContent-Length: 0\r\n\r\n${SMUGGLED}`,
+    ],
+    [
+      'a carriage return after the line',
+      `POST /note HTTP/1.1\r\r\nHost: x\r\nContent-Length: 0\r\n\r\n${SMUGGLED}`,
+    ],
+    [
+      'HTTP/1.0 with chunks',
+      `POST /note HTTP/1.0\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\nContent-Length: 2\r\n\r\n{}${SMUGGLED}`,
+    ],
   ])('is refused by the parser: %s', async (_, text) => {
     const answers = statusesIn(await exchange(api.port, text, 2000))
     expect(answers.at(-1)).toBe(400)
@@ -214,6 +263,27 @@ describe('a request without a body', () => {
 })
 
 describe('many requests on one connection', () => {
+  test('of HTTP/1.0 are one, unless they ask to keep it, and then as many as they like', async () => {
+    const one = 'GET /after?ms=0 HTTP/1.0\r\n\r\n'
+    // What comes after the end is no HTTP, and may be told so before the answer is ready.
+    expect(['200', '400']).toContain(statusesIn(await exchange(api.port, one + one)).join())
+    const kept = 'GET /after?ms=0 HTTP/1.0\r\nConnection: keep-alive\r\n\r\n'
+    const text = await exchange(api.port, kept + kept + one)
+    expect(statusesIn(text)).toEqual([200, 200, 200])
+    expect(text.match(/^connection: (\S+)/gim)).toEqual([
+      'Connection: keep-alive',
+      'Connection: keep-alive',
+      'Connection: close',
+    ])
+  })
+
+  test('are not taken after one that is broken', async () => {
+    const broken = 'GET /after?ms=0 HTTP/1.1\r\nHost x\r\n\r\n'
+    const text = await exchange(api.port, post('1') + broken + SMUGGLED)
+    expect(statusesIn(text).at(-1)).toBe(400)
+    expect(calls).toEqual(['1'])
+  })
+
   test('sent before any answer come back in their order, slow ones and refused ones among them', async () => {
     const requests = Array.from({ length: 30 }, (_, index) => {
       const last = index === 29 ? 'Connection: close\r\n' : ''
