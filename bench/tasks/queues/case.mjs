@@ -53,7 +53,11 @@ async function warmUp(parts, inFlight, seconds) {
   return count
 }
 
-async function stretch(parts, options) {
+let stretches = 0
+
+/** Tasks carry the number of their stretch: what one that was cut left behind counts in no other. */
+async function stretch(parts, given) {
+  const options = { ...given, stretch: ++stretches }
   const answers = await Promise.all(
     parts.children.map(({ role, ask }) => ask({ action: { both: 'run', worker: 'work', producer: 'produce' }[role], ...options })),
   )

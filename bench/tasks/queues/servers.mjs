@@ -69,6 +69,9 @@ async function startProcess({ dir, user = {}, command: [file, ...args], url, isR
   return { url, pid: child.pid, reset, stop }
 }
 
+// Servers are ended on `exit`, which a signal alone does not bring.
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1))
+
 const temporaryFolder = () => mkdtempSync(path.join(process.env.BENCH_DIR ?? os.tmpdir(), 'errand-bench-'))
 
 function freePort() {
