@@ -1,192 +1,25 @@
-/** The REST routes of tasks: a task's own call, the routes by procedure, and the routes by id. */
-import { isFinished, type TaskEvent, type TaskStatus } from '../protocol/task.ts'
+/** The REST routes of tasks: those of each task procedure, and those by id. */
+import { isFinished, type TaskEvent } from '../protocol/task.ts'
 import { ProcedureError } from '../procedures/errors.ts'
-import { toWireError } from '../procedures/failure.ts'
-import type { RepeatableStart } from '../procedures/procedure.ts'
 import { unknownTask } from '../tasks/refusals.ts'
-import type { Caller, ListQuery, Started } from '../tasks/tasks.ts'
+import type { Caller } from '../tasks/tasks.ts'
 import { revOf } from '../tasks/record.ts'
 import type { StoredTask } from '../tasks/stored-task.ts'
-import { enterCall, leave, type Doors } from './doors.ts'
+import { enterCall } from './doors.ts'
 import type { Entry } from './entries.ts'
-import { ratedOf, takePlace } from './guarded-call.ts'
-import { emptyReply, jsonReply, pathOf, queryOf, type HttpReply, type HttpRequest } from './http.ts'
-import { readPrefer, type Preference } from './prefer.ts'
-import { problemReply } from './problem.ts'
+import { takePlace } from './guarded-call.ts'
+import { emptyReply, jsonReply, type HttpRequest } from './http.ts'
 import { compileRespond } from './respond.ts'
-import { compileInput, type InputSource } from './rest-input.ts'
 import type { RestBinding } from './rest-routes.ts'
 import type { PathParams, Route } from './route-table.ts'
 import { eventStreamReply, type ServerEvent } from './sse.ts'
 import { holding } from './stream-limit.ts'
-import { startTask, toCallResult, type TaskDoors } from './task-service.ts'
-
-/** Seconds until asking again makes sense. */
-const RETRY_AFTER = ['retry-after', '1'] as const
-const LONGEST_WAIT = 30
-
-interface Context {
-  readonly doors: Doors
-  readonly taskDoors: TaskDoors
-}
+import { acceptedReply, etag, recordReply, resultReply, RETRY_AFTER, type Context } from './task-replies.ts'
+import { header, idOf, knownRevs, readListQuery, readSeconds, search } from './task-requests.ts'
+import { callRoute, startRoute } from './task-start-routes.ts'
 
 const callerOf = async ({ doors, taskDoors }: Context, request: HttpRequest): Promise<Caller> =>
   taskDoors.callerOf((await enterCall(doors, request)).ctx)
-
-const search = (request: HttpRequest): URLSearchParams => new URLSearchParams(queryOf(request.url))
-
-const readSeconds = (text: string | null): number | undefined => {
-  if (text === null) return undefined
-  const seconds = Number(text)
-  if (text !== '' && seconds >= 0 && seconds <= LONGEST_WAIT) return seconds
-  throw new ProcedureError(
-    'BAD_REQUEST',
-    `wait is ${JSON.stringify(text)}, expected seconds from 0 to ${LONGEST_WAIT}`,
-  )
-}
-
-const header = (request: HttpRequest, name: string): string | undefined => request.header(name)
-
-type ReadStart = (request: HttpRequest) => RepeatableStart
-
-/** The options of a start from its headers. */
-const readStartHeaders: ReadStart = (request) => {
-  const priority = header(request, 'task-priority')
-  const tags = header(request, 'task-tags')
-  const delay = header(request, 'task-delay')
-  return {
-    idempotencyKey: header(request, 'idempotency-key'),
-    runAt: header(request, 'task-run-at'),
-    delay: delay !== undefined && /^\d+$/.test(delay) ? Number(delay) : delay,
-    priority: priority === undefined ? undefined : Number(priority),
-    tags:
-      tags === undefined
-        ? undefined
-        : tags
-            .split(',')
-            .map((tag) => tag.trim())
-            .filter(Boolean),
-  }
-}
-
-// In the query: a header of ours would need every proxy's and gateway's leave to come from a page of another origin.
-const readRepeatableStart: ReadStart = (request) => ({
-  ...readStartHeaders(request),
-  retryKey: search(request).get('retryKey') ?? undefined,
-})
-
-const etag = (task: StoredTask): string => `"${revOf(task)}"`
-
-const location = ({ taskDoors }: Context, task: StoredTask): string => taskDoors.links(task).self
-
-const recordReply = (context: Context, task: StoredTask, caller: Caller): HttpReply =>
-  jsonReply(200, JSON.stringify(context.taskDoors.tasks.record(task, caller)), [
-    'etag',
-    etag(task),
-    ...(isFinished(task.status) ? [] : RETRY_AFTER),
-  ])
-
-const acceptedReply = (
-  context: Context,
-  task: StoredTask,
-  caller: Caller,
-  extra: readonly string[],
-): HttpReply =>
-  jsonReply(202, JSON.stringify(context.taskDoors.tasks.record(task, caller)), [
-    'location',
-    location(context, task),
-    ...RETRY_AFTER,
-    ...extra,
-  ])
-
-const replayedHeader = (replayed: boolean): readonly string[] =>
-  replayed ? ['idempotency-replayed', 'true'] : []
-
-const NO_PREFERENCE: Preference = { respondAsync: false, applied: [] }
-
-/** What the caller wants: to wait, or a record. */
-const wantsOf = (entry: Entry, request: HttpRequest): Preference => {
-  const asked = readPrefer(header(request, 'prefer'))
-  if (asked.respondAsync) return asked
-  const flag = search(request).get('async')
-  const always = entry.definition.task?.mode === 'always'
-  if (always || flag === 'true' || flag === '1') return { respondAsync: true, applied: [] }
-  return NO_PREFERENCE
-}
-
-const waitOf = ({ respondAsync, wait }: Preference): number => (respondAsync ? (wait ?? 0) * 1000 : Infinity)
-
-const asItIs = (input: unknown): unknown => input
-
-/** Answers for a task that was started. */
-type Answer = (started: Started, caller: Caller, request: HttpRequest) => HttpReply | Promise<HttpReply>
-
-/** Reads the input, admits the caller and starts the task; what then is said differs by route. */
-const startHandler = (
-  context: Context,
-  entry: Entry,
-  source: InputSource,
-  readStart: ReadStart,
-  answer: Answer,
-): Route['handle'] => {
-  const { doors, taskDoors } = context
-  const read = compileInput(entry.definition, source)
-  const rated = ratedOf(entry)
-  return async (request, params) => {
-    const { ctx } = await enterCall(doors, request, rated)
-    const input = await read(request, params, asItIs)
-    const started = await startTask(taskDoors, entry, input, ctx, readStart(request))
-    if (!started.ok) return problemReply(leave(doors, started.error, entry.path), pathOf(request.url))
-    return answer(started.value, taskDoors.callerOf(ctx), request)
-  }
-}
-
-/** `POST /{task}`: starts and waits, as long as the caller prefers; the task goes on without a caller. */
-const callRoute = (context: Context, binding: RestBinding): Route => {
-  const { entry, method, path, source } = binding
-  const respond = compileRespond(entry.definition)
-  const answer: Answer = async ({ task, replayed }, caller, request) => {
-    const wants = wantsOf(entry, request)
-    const extra = [...wants.applied, ...replayedHeader(replayed)]
-    const query = { timeout: waitOf(wants), signal: request.signal }
-    const ended = await context.taskDoors.tasks.wait(task.id, query, caller)
-    if (!ended || !isFinished(ended.status)) return acceptedReply(context, ended ?? task, caller, extra)
-    const at = ['content-location', location(context, task)]
-    return withHeaders(resultReply(context, respond, ended, request), [...at, ...extra])
-  }
-  return {
-    method,
-    path,
-    owner: entry.path,
-    handle: startHandler(context, entry, source, readStartHeaders, answer),
-  }
-}
-
-const withHeaders = (reply: HttpReply, headers: readonly string[]): HttpReply => ({
-  ...reply,
-  headers: [...reply.headers, ...headers],
-})
-
-/** Exactly what a waiting call is sent. A failure was reported when it happened; here it is only shown. */
-const resultReply = (
-  { doors }: Context,
-  respond: (value: unknown) => HttpReply,
-  task: StoredTask,
-  request: HttpRequest,
-): HttpReply => {
-  const result = toCallResult(task)
-  return result.ok
-    ? respond(result.value)
-    : problemReply(toWireError(result.error, doors.reveal), pathOf(request.url))
-}
-
-/** `POST /{task}/tasks`: starts and answers with the record. */
-const startRoute = (context: Context, { entry, path, source }: RestBinding): Route => {
-  const answer: Answer = ({ task, replayed }, caller) =>
-    acceptedReply(context, task, caller, replayedHeader(replayed))
-  const handle = startHandler(context, entry, { ...source, from: 'body' }, readRepeatableStart, answer)
-  return { method: 'POST', path: `${path}/tasks`, owner: entry.path, handle }
-}
 
 type Procedure = string | undefined
 
@@ -200,12 +33,6 @@ const findTask = async (
   const task = await context.taskDoors.tasks.find(id, caller)
   return task && (procedure === undefined || task.procedure === procedure) ? task : unknownTask(id)
 }
-
-const idOf = (params: PathParams): string => params['taskId'] as string
-
-/** The revs that the caller has (RFC 9110 §13.1.2). */
-const knownRevs = (request: HttpRequest): string[] =>
-  [...(header(request, 'if-none-match') ?? '').matchAll(/"([^"]*)"/g)].map((match) => match[1] as string)
 
 const getHandler =
   (context: Context, procedure: Procedure) => async (request: HttpRequest, params: PathParams) => {
@@ -303,37 +130,6 @@ export const taskProcedureRoutes = (context: Context, binding: RestBinding, pref
     route('GET', `${byId}/events`, eventsHandler(context, procedure)),
     route('POST', `${byId}/cancel`, cancelHandler(context, procedure)),
   ]
-}
-
-const STATUSES: readonly string[] = ['queued', 'running', 'succeeded', 'failed', 'cancelled']
-
-const readLimit = (text: string | null): number | undefined => {
-  if (text === null) return undefined
-  const limit = Number(text)
-  if (Number.isInteger(limit) && limit >= 1 && limit <= 200) return limit
-  throw new ProcedureError(
-    'BAD_REQUEST',
-    `limit is ${JSON.stringify(text)}, expected a whole number from 1 to 200`,
-  )
-}
-
-const readStatus = (text: string | null): TaskStatus | undefined => {
-  if (text === null || STATUSES.includes(text)) return (text ?? undefined) as TaskStatus | undefined
-  throw new ProcedureError(
-    'BAD_REQUEST',
-    `status is ${JSON.stringify(text)}, expected one of ${STATUSES.join(', ')}`,
-  )
-}
-
-const readListQuery = (request: HttpRequest): ListQuery => {
-  const query = search(request)
-  return {
-    procedure: query.get('procedure') ?? undefined,
-    status: readStatus(query.get('status')),
-    tag: query.get('tag') ?? undefined,
-    limit: readLimit(query.get('limit')),
-    cursor: query.get('cursor') ?? undefined,
-  }
 }
 
 const listHandler = (context: Context) => async (request: HttpRequest) => {
