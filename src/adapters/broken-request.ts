@@ -3,6 +3,7 @@ import { STATUS_CODES, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Limits } from '../config/limits.ts'
 import { errorData, type ErrorCode, type ErrorData } from '../protocol/errors.ts'
+import { longUrlText } from '../router/gate.ts'
 import { problemReply } from '../router/problem.ts'
 
 interface ParserError extends NodeJS.ErrnoException {
@@ -19,7 +20,7 @@ const because = (status: number, code: ErrorCode, message: string): ErrorData =>
 const headOverflow = (limits: Limits, { rawPacket }: ParserError): ErrorData => {
   const line = rawPacket?.indexOf('\n') ?? 0
   return line < 0 || line > limits.url
-    ? because(414, 'BAD_REQUEST', `The URL is longer than the ${limits.url} characters allowed here`)
+    ? because(414, 'BAD_REQUEST', longUrlText(limits.url))
     : because(431, 'BAD_REQUEST', `The headers are larger than the ${limits.headerSize} bytes allowed here`)
 }
 

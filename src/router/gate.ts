@@ -7,6 +7,11 @@ import type { Route } from './route-table.ts'
 /** Refuses a request to a route, or to none. */
 export type Gate = (url: string, route: Route | undefined) => ErrorData | undefined
 
+/** Batches of tRPC are the long URLs that are meant well. */
+export const longUrlText = (longest: number): string =>
+  `The URL is longer than the ${longest} characters allowed here. ` +
+  `A batch link of tRPC makes several requests of it with maxURLLength: ${longest}`
+
 const tooLong = (message: string): ErrorData => ({ ...errorData('BAD_REQUEST', message), status: 414 })
 
 const hasMoreFields = (url: string, limit: number): boolean => {
@@ -23,7 +28,7 @@ const OVERLOADED = errorData('SERVICE_UNAVAILABLE', 'The server has too much to 
 
 /** Compiles the gate. */
 export const compileGate = ({ url: longest, queryFields }: Limits, pressure: PressureGauge): Gate => {
-  const longUrl = tooLong(`The URL is longer than the ${longest} characters allowed here`)
+  const longUrl = tooLong(longUrlText(longest))
   const manyFields = tooLong(`The query has more than the ${queryFields} fields allowed here`)
   return (url, route) => {
     if (url.length > longest) return longUrl

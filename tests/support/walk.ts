@@ -50,7 +50,7 @@ const trpcWith =
 export const overTrpc = trpcWith((url) => errandLinks({ url }))
 
 /** tRPC without a link for subscriptions: handles poll. */
-export const overPolling = trpcWith((url) => [httpBatchLink({ url: `${url}/trpc` })])
+export const overPolling = trpcWith((url) => [httpBatchLink({ url: `${url}/trpc`, maxURLLength: 8000 })])
 
 /** The generated client, generated now. */
 export const generatedWalk = async (): Promise<(url: string) => WalkClient> => {
