@@ -31,8 +31,9 @@ export default defineConfig({
           include: ['tests/{integration,regression,conformance,e2e,kill,security}/**/*.test.ts'],
           pool: 'forks',
           execArgv,
-          // These start threads, processes and servers of their own: two files at a time keep two cores busy.
-          maxWorkers: 2,
+          // These start threads, processes and servers of their own, and wait for them half of the time: three files at a
+          // time keep two cores busy.
+          maxWorkers: 3,
           testTimeout: 30_000,
           hookTimeout: 60_000,
         },
