@@ -2,11 +2,12 @@
  * Takes tasks from the queue while there are slots for them.
  *
  * Asks only for procedures that the queue said have some, or that gave as many as were asked for last time; which of
- * them is asked first goes round.
+ * them is asked first goes round. A host that mostly comes too late holds back a little (holding-back).
  */
 import type { EngineHost, TaskPolicy } from '../../engine.ts'
 import { rulesOf } from '../rules.ts'
 import { Slots, type Slot } from '../slots.ts'
+import { HoldingBack } from './holding-back.ts'
 import type { SharedQueue, Taken } from './shared-queue.ts'
 
 /** What it works with. */
@@ -30,6 +31,9 @@ export class Fetcher {
   #procedures: ReadonlySet<string> = new Set()
   /** Those of them that may have tasks, the one asked last at the end. */
   readonly #hopeful = new Set<string>()
+  readonly #holdingBack = new HoldingBack()
+  /** Those that will be hopeful in a moment. */
+  readonly #heldBack = new Map<string, NodeJS.Timeout>()
   readonly #asking = new Map<string, Promise<void>>()
   /** Tasks that are submitted to begin here. */
   readonly #submitting = new Set<Promise<void>>()
@@ -48,16 +52,25 @@ export class Fetcher {
 
   /** There may be tasks of a procedure. */
   available(procedure: string): void {
-    if (!this.#procedures.has(procedure)) return
-    this.#hopeful.add(procedure)
-    this.#pump()
+    if (!this.#procedures.has(procedure) || this.#heldBack.has(procedure)) return
+    const delay = this.#holdingBack.delay(procedure)
+    if (delay === 0) return this.#hope(procedure)
+    const timer = setTimeout(() => {
+      this.#heldBack.delete(procedure)
+      this.#hope(procedure)
+    }, delay)
+    this.#heldBack.set(procedure, timer)
   }
 
   /** Whether a task that is started here can begin here: there is a slot, and none waits that would come before it. */
   hasRoom(procedure: string): boolean {
     const policy = this.#procedures.has(procedure) ? this.#parts.host.policy(procedure) : undefined
-    const isFirst = !this.#hopeful.has(procedure) && !this.#asking.has(procedure) && !this.#pause
-    return policy !== undefined && !this.#stopped && isFirst && this.#slots.isFree(procedure, policy)
+    return (
+      policy !== undefined &&
+      !this.#stopped &&
+      !this.#mayWait(procedure) &&
+      this.#slots.isFree(procedure, policy)
+    )
   }
 
   /** Holds a slot for a task while it is submitted, and begins it if that took it. Only where there is room. */
@@ -84,7 +97,21 @@ export class Fetcher {
   async stop(): Promise<void> {
     this.#stopped = true
     clearTimeout(this.#pause)
+    for (const timer of this.#heldBack.values()) clearTimeout(timer)
     await Promise.all([...this.#asking.values(), ...this.#submitting])
+  }
+
+  #hope(procedure: string): void {
+    this.#hopeful.add(procedure)
+    this.#pump()
+  }
+
+  /** Whether tasks of a procedure may be in the queue, as far as this host heard. */
+  #mayWait(procedure: string): boolean {
+    const isKnown = [this.#hopeful, this.#heldBack, this.#asking].some((procedures) =>
+      procedures.has(procedure),
+    )
+    return isKnown || this.#pause !== undefined
   }
 
   #pump(): void {
@@ -120,6 +147,7 @@ export class Fetcher {
     const takenAt = performance.now()
     try {
       const taken = await queue.take(procedure, asked, (name) => rulesOf(host, name))
+      this.#holdingBack.asked(procedure, taken.length)
       if (taken.length === asked) this.#hopeful.add(procedure)
       for (const each of taken) this.#begin(each, slots.pop() as Slot, takenAt)
     } catch (error) {
