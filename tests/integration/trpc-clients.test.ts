@@ -104,12 +104,12 @@ describe('task handles', () => {
   const trpc = () => createTRPCClient<Router>({ links: errandLinks({ url }) })
 
   test('report progress in order and give the output', async () => {
-    const task = await startTask(trpc().countPrimes, { below: 300_000 })
+    const task = await startTask(trpc().countPrimes, { below: 3_000_000 })
     const percents: number[] = []
     for await (const { percent } of task.progress()) percents.push(percent)
-    expect(percents.length).toBeGreaterThan(10)
+    expect(percents.length).toBeGreaterThan(2)
     expect(percents).toEqual([...percents].sort((a, b) => a - b))
-    expect(await task.result({ timeout: '30s' })).toEqual({ count: 25997, largest: 299993 })
+    expect(await task.result({ timeout: '30s' })).toEqual({ count: 216_816, largest: 2_999_999 })
   })
 
   test('are had again from the id alone, and end at once for an ended task', async () => {
