@@ -1,8 +1,8 @@
 /** The options of `createApp`, checked. */
+import { hookProblems, type HookOptions } from './app-hook-options.ts'
 import { protectionProblems, type ProtectionOptions } from './app-protection-options.ts'
 import type { DocumentOptions } from './openapi/document.ts'
 import type { Failure } from './procedures/failure.ts'
-import type { Middleware } from './procedures/middleware.ts'
 import { sizeProblem } from './router/body-limit.ts'
 import type { ContextRequest } from './router/http.ts'
 import type { CorsOptions } from './router/cors.ts'
@@ -50,7 +50,7 @@ export interface RouteOptions {
 export type OpenApiOptions = DocumentOptions
 
 /** Options of `createApp`. */
-export interface AppOptions<TContext = object> extends ProtectionOptions {
+export interface AppOptions<TContext = object> extends ProtectionOptions, HookOptions<TContext> {
   /** `import.meta.url` of the module that calls `createApp`: workers import it. */
   readonly module?: string
   /** Where tasks live. Default `local()`: a SQLite file and worker threads. */
@@ -68,8 +68,6 @@ export interface AppOptions<TContext = object> extends ProtectionOptions {
   readonly bodyLimit?: NonNullable<Meta['bodyLimit']>
   readonly cors?: boolean | CorsOptions
   readonly openapi?: OpenApiOptions
-  /** Middleware of every procedure, before its own. */
-  readonly use?: readonly Middleware<TContext>[]
   readonly logger?: Logger
   /** Default: `ERRAND_PROFILE`, else `NODE_ENV`, else `development`. */
   readonly profile?: Profile
@@ -94,6 +92,8 @@ const KNOWN: ReadonlySet<string> = new Set([
   'cors',
   'openapi',
   'use',
+  'useTask',
+  'on',
   'logger',
   'profile',
 ] satisfies (keyof AppOptions)[])
@@ -164,6 +164,7 @@ export const optionProblems = (options: AnyAppOptions): string[] => {
       : [`prefix is ${JSON.stringify(prefix)}, expected a path like "/api"`]),
     ...routeProblems(routes),
     ...protectionProblems(options),
+    ...hookProblems(options),
     ...(profile === undefined || PROFILES.includes(profile)
       ? []
       : [`profile is ${JSON.stringify(profile)}, expected one of ${PROFILES.join(', ')}`]),

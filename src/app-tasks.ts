@@ -2,6 +2,7 @@
 import { AppExecutors } from './app-executors.ts'
 import type { AnyAppOptions, Logger, Profile, Report } from './app-options.ts'
 import type { Seams } from './app-seams.ts'
+import { createTaskListeners } from './observability/task-listeners.ts'
 import { definitionOf } from './procedures/procedure.ts'
 import {
   compileServerAdmission,
@@ -15,12 +16,13 @@ import { compileTaskLinks } from './router/task-links.ts'
 import type { TaskDoors } from './router/task-service.ts'
 import { systemClock, type Clock } from './tasks/clock.ts'
 import { EngineUnavailable, type Claim, type TaskEngine, type TaskPolicy } from './tasks/engine.ts'
+import type { Happening } from './tasks/changes.ts'
 import { local } from './tasks/engines/local.ts'
 import type { TasksOption } from './tasks/engines/options.ts'
 import { taskOptionProblems, toPolicy } from './tasks/policy.ts'
 import { createHost } from './tasks/task-host.ts'
 import { unknownTask } from './tasks/refusals.ts'
-import { Tasks, type Caller } from './tasks/tasks.ts'
+import { SERVER, Tasks, type Caller } from './tasks/tasks.ts'
 import { registerApp } from './tasks/worker/registry.ts'
 
 /** Parts of the app that tasks need. */
@@ -56,6 +58,7 @@ export class AppTasks {
   readonly #policies = new Map<string, TaskPolicy>()
   readonly #executors: AppExecutors
   readonly #functions = new Map<string, TaskFunction>()
+  readonly #told: (happening: Happening) => void
   #engine: Promise<TaskEngine> | undefined
   /** An engine that lost its tasks, while it is being closed. */
   #leaving: Promise<void> | undefined
@@ -81,6 +84,7 @@ export class AppTasks {
     this.#readPolicies()
     this.doors = this.#createDoors()
     this.tasks = this.doors.tasks
+    this.#told = this.#createListeners()
   }
 
   /** Lets workers that import the module find the tasks. */
@@ -194,6 +198,16 @@ export class AppTasks {
     return { tasks, callerOf, listable, links }
   }
 
+  #createListeners(): (happening: Happening) => void {
+    const { options, logger } = this.#parts
+    return createTaskListeners({
+      on: options.on ?? {},
+      record: (task) => this.tasks.record(task, SERVER),
+      threw: (event, task, thrown) =>
+        logger.error({ err: thrown, taskId: task.id }, `A listener of ${event} threw (task ${task.id})`),
+    })
+  }
+
   readonly #pathOf: PathOf = (task) => {
     if (typeof task === 'string' && this.#entries.has(task)) return task
     const wanted = typeof task === 'string' ? undefined : definitionOf(task)
@@ -208,7 +222,8 @@ export class AppTasks {
     const known = this.#functions.get(path)
     const entry = this.#entries.get(path)
     if (known || !entry) return known
-    const made = compileTask(path, entry.definition, this.#pathOf)
+    const layers = this.#parts.options.useTask ?? []
+    const made = compileTask(path, entry.definition, { pathOf: this.#pathOf, layers })
     this.#functions.set(path, made)
     return made
   }
@@ -234,6 +249,7 @@ export class AppTasks {
       slots: this.#executors.sizes,
       executor: (runOn) => this.#executors.get(runOn),
       serve: (claim) => (request) => this.#serve(claim, request),
+      told: this.#told,
       failed: (failure, { task }) => this.#parts.report(failure, task.procedure, task),
       report: (message, error, level = 'error') =>
         logger[level](error === undefined ? {} : { err: error }, message),

@@ -104,7 +104,9 @@ export const buildApp = <const TTree extends object, TContext extends object>(
   const { logger = consoleLogger, createContext = () => ({}), bodyLimit = DEFAULT_BODY_LIMIT } = options
   const profile = profileOf(options)
   const report = reporter(logger)
-  const entries = collectEntries(tree, complain, options.use).map(seams.entry ?? ((entry) => entry))
+  const entries = collectEntries(tree, complain, Array.isArray(options.use) ? options.use : []).map(
+    seams.entry ?? ((entry) => entry),
+  )
   checkSchemaIds(entries, complain)
   const appTasks = new AppTasks({ entries, options, seams, profile, report, logger, complain })
   const protection = new AppProtection(options, profile, entries, logger)

@@ -27,12 +27,14 @@ export type {
   SubscriptionProcedure,
   TaskProcedure,
 } from './procedures/procedure.ts'
+export type { TaskMiddleware, TaskMiddlewareArgs } from './procedures/task-middleware.ts'
 export { stream, type StreamBody } from './procedures/stream.ts'
 export type { RetryOptions, TaskOptions } from './procedures/task-options.ts'
 export type { Duration } from './protocol/duration.ts'
 export type { ErrorCode, ErrorData, Issue } from './protocol/errors.ts'
 export { TaskError } from './protocol/task-error.ts'
 export type { TaskHandle, WaitOptions } from './protocol/task-handle.ts'
+export type { TaskHappened, TaskHappenings, TaskListeners } from './observability/task-listeners.ts'
 export type { TaskEvent, TaskLog, TaskPage, TaskRecord, TaskStatus } from './protocol/task.ts'
 export type { ContextRequest } from './router/http.ts'
 export type { CorsOptions } from './router/cors.ts'

@@ -35,6 +35,25 @@ const heard = <T>(promise: Promise<T>): Promise<T> => {
 
 const rejection = (thrown: unknown): Promise<never> => heard(Promise.reject(thrown as Error))
 
+/**
+ * What a middleware returned, if it is what `next()` gave.
+ * @throws TypeError for anything else
+ */
+export const checkLayered = (path: string, result: unknown): Layered => {
+  if (result instanceof Layered) return result
+  throw forgot(path)
+}
+
+/** A `next` that enters once; the second call is refused. */
+export const nextOnce = (path: string, enter: () => Promise<Layered>): (() => Promise<Layered>) => {
+  let called = false
+  return () => {
+    if (called) return rejection(twice(path))
+    called = true
+    return heard(enter())
+  }
+}
+
 /** Runs a procedure's middleware and core. Throws or rejects with whatever a layer throws. */
 export type Onion<TExtra> = (ctx: unknown, input: unknown, extra: TExtra) => MaybePromise<Layered>
 
@@ -46,10 +65,7 @@ export const compileOnion = <TExtra>(
   { middlewares, meta }: Pick<Definition, 'middlewares' | 'meta'>,
   core: Core<TExtra>,
 ): Onion<TExtra> => {
-  const check = (result: unknown): Layered => {
-    if (result instanceof Layered) return result
-    throw forgot(path)
-  }
+  const check = (result: unknown): Layered => checkLayered(path, result)
   const enter = (index: number, ctx: unknown, input: unknown, extra: TExtra): MaybePromise<Layered> => {
     const middleware = middlewares[index] as Middleware<unknown> | undefined
     if (!middleware) {

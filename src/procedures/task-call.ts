@@ -8,6 +8,7 @@ import { failure, success, toFailure, type CallResult, type Failure } from './fa
 import type { TaskLogger, TaskStarter } from './handler.ts'
 import { compileOnion } from './onion.ts'
 import type { AnyProcedure, Definition, StartOptions } from './procedure.ts'
+import { runLayers, type TaskMiddleware } from './task-middleware.ts'
 import { compileEncode, compileParse, type Check, type Checked } from './schema.ts'
 
 /** What is known of a task once its input and its caller were found good. */
@@ -136,24 +137,40 @@ const progressReporter = (path: string, check: Check | undefined, report: TaskCa
   }
 }
 
+/** What the worker's half knows of its app. */
+export interface TaskSurroundings {
+  readonly pathOf: PathOf
+  /** Around every attempt, outermost first. */
+  readonly layers: readonly TaskMiddleware[]
+}
+
 /** Compiles the worker's half. */
-export const compileTask = (path: string, definition: Definition, pathOf: PathOf): TaskFunction => {
+export const compileTask = (
+  path: string,
+  definition: Definition,
+  { pathOf, layers }: TaskSurroundings,
+): TaskFunction => {
   const parse = compileParse(definition.input)
   const encode = compileOutput(path, definition)
   const errors = compileErrors(definition)
   const progressCheck = definition.progress && compileEncode(definition.progress)
   const { handler, meta } = definition
-  const run = async (call: TaskCall): Promise<CallResult> => {
+  const handle = async (call: TaskCall, log: TaskLogger): Promise<unknown> => {
     const checked = await parse(call.input)
-    if (checked.issues.length > 0) return failure(invalidInput(checked.issues))
+    if (checked.issues.length > 0) throw errorWithoutStack(invalidInput(checked.issues))
     const { attempt, taskId, carried, signal } = call
     const tasks = hostedStarter(call.start, pathOf)
     const progress = progressReporter(path, progressCheck, call.progress)
-    const log = logger(call.log)
     const input = checked.value
-    return encode(
-      await handler({ input, carried, errors, signal, progress, log, attempt, taskId, tasks, meta, path }),
-    )
+    return handler({ input, carried, errors, signal, progress, log, attempt, taskId, tasks, meta, path })
+  }
+  const run = async (call: TaskCall): Promise<CallResult> => {
+    const log = logger(call.log)
+    const core = (): Promise<unknown> => handle(call, log)
+    if (layers.length === 0) return encode(await core())
+    const { input, carried, attempt, taskId, signal } = call
+    const args = { input, carried, attempt, taskId, signal, log, meta, path }
+    return encode((await runLayers(layers, args, core)).output)
   }
   return (call) =>
     run(call).then(toOutcome, (thrown: unknown) => ({ kind: 'error', error: toFailure(thrown) }))

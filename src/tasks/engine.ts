@@ -112,6 +112,11 @@ export interface EngineHost {
   slots(runOn: TaskPolicy['runOn']): number
   /** Runs one attempt: picks the executor, applies timeout and grace. Resolves once, never rejects. */
   run(claim: Claim): Promise<Outcome>
+  /**
+   * A record was written here, and is durable: what it was (undefined for a new task) and what it is now. Once for each
+   * change, by whichever host wrote it. Never throws.
+   */
+  changed?(before: StoredTask | undefined, after: StoredTask): void
   /** Something went wrong that no caller can be told, or (`'warn'`) may go wrong. */
   report(message: string, error?: unknown, level?: 'error' | 'warn'): void
   /** Another process has the tasks now, and this engine answers nothing any more. */

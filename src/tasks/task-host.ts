@@ -1,5 +1,6 @@
 /** What the engine asks of this process: policies, and one attempt run with its limits on time. */
 import { errorData } from '../protocol/errors.ts'
+import { changeName, type Happening } from './changes.ts'
 import type { Clock, Timer } from './clock.ts'
 import type { TaskPolicy, EngineHost, Claim } from './engine.ts'
 import type { CallEvents, Executor, Outcome, OutcomeError, Running } from './executor.ts'
@@ -16,6 +17,8 @@ export interface HostParts {
   readonly serve: (claim: Claim) => CallEvents['start']
   /** Told of an attempt that ended in an error by itself. */
   readonly failed: (error: OutcomeError, claim: Claim) => void
+  /** Told of what happens to every task here. Never throws. */
+  readonly told: (happening: Happening) => void
   readonly report: EngineHost['report']
   /** Another process has the tasks: the engine is of no use any more. */
   readonly lost: NonNullable<EngineHost['lost']>
@@ -51,6 +54,7 @@ const attempt = (executor: Executor, parts: HostParts, claim: Claim): Promise<Ou
     timers.push(stop(clock, running, 'TASK_TIMEOUT', cancelGrace))
   }
   const started = (): void => {
+    parts.told({ name: 'started', task })
     if (timeout !== undefined) timers.push(clock.setTimer(onTimeout, timeout))
   }
   const call = {
@@ -60,7 +64,11 @@ const attempt = (executor: Executor, parts: HostParts, claim: Claim): Promise<Ou
     carried: task.carried,
     attempt: task.attempt,
   }
-  const events = { progress: claim.progress, log: claim.log, start: parts.serve(claim) }
+  const reported = (progress: unknown): void => {
+    claim.progress(progress)
+    parts.told({ name: 'progress', task: { ...task, progress }, progress })
+  }
+  const events = { progress: reported, log: claim.log, start: parts.serve(claim) }
   const running = executor.run(call, events, started)
   const onAbort = (): void => void timers.push(stop(clock, running, reasonOf(signal), cancelGrace))
   if (signal.aborted) onAbort()
@@ -75,12 +83,20 @@ const attempt = (executor: Executor, parts: HostParts, claim: Claim): Promise<Ou
 const reasonOf = (signal: AbortSignal): string =>
   signal.reason instanceof Error ? signal.reason.name : String(signal.reason)
 
+const tellOfChange =
+  ({ told }: HostParts): NonNullable<EngineHost['changed']> =>
+  (before, task) => {
+    const name = changeName(before, task)
+    if (name) told({ name, task })
+  }
+
 /** The host of one app's engine. */
 export const createHost = (parts: HostParts): EngineHost => ({
   clock: parts.clock,
   policy: (procedure) => parts.policies.get(procedure),
   slots: (runOn) => parts.slots[runOn],
   run: (claim) => runAttempt(parts, claim),
+  changed: tellOfChange(parts),
   report: parts.report,
   lost: parts.lost,
 })

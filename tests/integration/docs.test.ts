@@ -7,7 +7,7 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 const root = path.resolve(import.meta.dirname, '../..')
-const PAGES = ['README.md', 'docs/guide.md', 'docs/testing.md', 'docs/security.md']
+const PAGES = ['README.md', 'docs/guide.md', 'docs/testing.md', 'docs/security.md', 'docs/observability.md']
 const run = promisify(execFile)
 
 interface Block {

@@ -4,8 +4,7 @@
  * Not in it: what changes (lifecycle), when (engine, dispatcher).
  */
 import { isFinished } from '../../protocol/task.ts'
-import type { Clock } from '../clock.ts'
-import { EngineUnavailable } from '../engine.ts'
+import { EngineUnavailable, type EngineHost } from '../engine.ts'
 import { withLateProgress } from '../lifecycle.ts'
 import type { TaskStore } from '../store.ts'
 import type { StoredTask } from '../stored-task.ts'
@@ -13,17 +12,25 @@ import { inTurn, toLive, type Entry } from './entry.ts'
 import type { EventHub } from './event-hub.ts'
 import { TaskIndex } from './task-index.ts'
 
+/** What it works with. */
+export interface LedgerParts {
+  /** Told of each change, once it is written. */
+  readonly host: Pick<EngineHost, 'clock' | 'changed'>
+  readonly store: TaskStore
+  readonly hub: EventHub
+}
+
 /** Joins index, store and watchers. */
 export class Ledger {
   readonly index = new TaskIndex()
-  readonly #clock: Clock
   readonly #store: TaskStore
   readonly #hub: EventHub
+  readonly #host: LedgerParts['host']
   /** Tasks that may have been written although their callers heard that they were not. */
   readonly #doubtful = new Set<string>()
 
-  constructor(clock: Clock, store: TaskStore, hub: EventHub) {
-    this.#clock = clock
+  constructor({ host, store, hub }: LedgerParts) {
+    this.#host = host
     this.#store = store
     this.#hub = hub
   }
@@ -65,7 +72,9 @@ export class Ledger {
       const next = change(before)
       if (next === before) return before
       await this.#store.put(next)
-      return this.#apply(entry, next, before)
+      const task = this.#apply(entry, next, before)
+      this.#host.changed?.(before, task)
+      return task
     })
   }
 
@@ -75,20 +84,25 @@ export class Ledger {
       entry.live ? [{ entry, before: entry.live.task, next: change(entry.live.task) }] : [],
     )
     await this.#store.putMany(changes.map(({ next }) => next))
-    for (const { entry, before, next } of changes) this.#apply(entry, next, before)
+    for (const { entry, before, next } of changes) {
+      const task = this.#apply(entry, next, before)
+      this.#host.changed?.(before, task)
+    }
   }
 
   /** Writes an ended task that lives again. `change` is only asked when it is still there. */
   revive(entry: Entry, change: (task: StoredTask) => StoredTask): Promise<StoredTask | undefined> {
     return inTurn(entry, async () => {
       const before = await this.read(entry)
-      if (!before || this.index.find(entry.id, this.#clock.now()) !== entry) return undefined
+      if (!before || this.index.find(entry.id, this.#host.clock.now()) !== entry) return undefined
       const next = change(before)
       if (next === before) return before
       await this.#store.put(next)
       entry.live = toLive(next)
       this.#hub.forget(entry.id)
-      return this.#apply(entry, next, next)
+      const task = this.#apply(entry, next, next)
+      this.#host.changed?.(before, task)
+      return task
     })
   }
 

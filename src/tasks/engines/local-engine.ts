@@ -174,7 +174,7 @@ export class LocalEngine implements TaskEngine {
     if (this.#closing) throw closed()
     const { clock } = host
     const report: EngineHost['report'] = (...told) => host.report(...told)
-    const ledger = new Ledger(clock, this.#store, this.#hub)
+    const ledger = new Ledger({ host, store: this.#store, hub: this.#hub })
     try {
       await this.#store.open(report, (reason) => this.#lose(host, reason))
       await ledger.load()
@@ -218,10 +218,11 @@ export class LocalEngine implements TaskEngine {
 
   /** Writes a task; with a slot it runs at once. Resolves with the task as it was started. */
   async #create(queued: StoredTask, slot: Slot | undefined): Promise<StoredTask> {
-    const { clock, ledger, dispatcher } = this.#opened()
+    const { clock, host, ledger, dispatcher } = this.#opened()
     if (!slot) this.#arriving += 1
     try {
       const entry = await ledger.create(slot ? started(queued, clock.now()) : queued)
+      host.changed?.(undefined, queued)
       if (slot) dispatcher.begin(entry, slot)
       else dispatcher.schedule(entry)
     } catch (error) {

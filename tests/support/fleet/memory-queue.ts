@@ -132,9 +132,9 @@ export class MemoryQueue implements SharedQueue {
   #takeRow(row: Row, rules: ReturnType<RulesOf>): Taken[] {
     const now = Date.now()
     if (row.task.status === 'running' && row.leaseUntil <= now)
-      this.#write(row, recovered(row.task, { now, rules, reason: 'Its host was lost' }))
+      this.#move(row, recovered(row.task, { now, rules, reason: 'Its host was lost' }))
     if (row.task.status !== 'queued') return []
-    if ((row.task.deadlineAt ?? Infinity) <= now) this.#write(row, expired(row.task, now, rules.keep))
+    if ((row.task.deadlineAt ?? Infinity) <= now) this.#move(row, expired(row.task, now, rules.keep))
     if (isFinished(row.task.status) || (row.task.runAt ?? 0) > now) return []
     this.#write(row, started(row.task, now))
     row.leaseUntil = now + this.lease
@@ -175,7 +175,7 @@ export class MemoryQueue implements SharedQueue {
     await this.#turn()
     const row = this.#row(id)
     if (!row) return undefined
-    if (row.task.status === 'queued') this.#write(row, cancelled(row.task, Date.now(), keep))
+    if (row.task.status === 'queued') this.#move(row, cancelled(row.task, Date.now(), keep))
     if (isFinished(row.task.status)) return { kind: 'settled', task: row.task }
     this.#write(row, cancelRequested(row.task))
     this.#place.tell((listener) => listener.cancelRequested(id))
@@ -220,6 +220,13 @@ export class MemoryQueue implements SharedQueue {
     const row = this.#row(id)
     const isHeld = row?.task.status === 'running' && row.task.attempt === lease && row.leaseUntil !== LOST
     return isHeld ? row : undefined
+  }
+
+  /** Of its own accord. */
+  #move(row: Row, next: StoredTask): void {
+    const before = row.task
+    this.#write(row, next)
+    this.#listener?.wrote(before, next)
   }
 
   #write(row: Row, next: StoredTask): void {

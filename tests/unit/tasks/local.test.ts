@@ -114,7 +114,7 @@ describe('the sweeper', () => {
     const store = new KeyvStore(rows)
     const [live, kept, over] = [newTask(), endedTask(), endedTask(Date.now(), 20)]
     await store.putMany([live, kept, over])
-    const ledger = new Ledger(systemClock, store, new EventHub())
+    const ledger = new Ledger({ host: { clock: systemClock }, store, hub: new EventHub() })
     await ledger.load()
     const sweeper = new Sweeper(systemClock, ledger, () => {})
     sweeper.start(30)

@@ -125,11 +125,9 @@ export class BullmqQueue implements SharedQueue {
   }
 
   async take(procedure: string, most: number, rulesOf: RulesOf): Promise<readonly Taken[]> {
-    const { report, due } = this.#opened()
-    const { taken, nextDue } = await take({ place: this.#place, codec: this.#codec, report }, procedure, {
-      most,
-      rules: rulesOf(procedure),
-    })
+    const { report, due, listener } = this.#opened()
+    const parts = { place: this.#place, codec: this.#codec, report, wrote: listener.wrote }
+    const { taken, nextDue } = await take(parts, procedure, { most, rules: rulesOf(procedure) })
     if (nextDue !== undefined) due.set(procedure, nextDue)
     for (const { task } of taken) {
       this.#known.remember(task)

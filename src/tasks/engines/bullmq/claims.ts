@@ -10,27 +10,43 @@ import { before, storedTaskOf } from './stored-task-of.ts'
 
 /** A claim as the lifecycle sees it. */
 export type Claimed =
-  | { readonly kind: 'begun'; readonly taken: Taken & { readonly lease: Lease } }
+  | {
+      readonly kind: 'begun'
+      readonly taken: Taken & { readonly lease: Lease }
+      /** What it was and what it became before that, when its last host was lost. */
+      readonly recovery?: { readonly before: StoredTask; readonly after: StoredTask }
+    }
   /** `revision` is set when everybody could see that it is over. */
-  | { readonly kind: 'over'; readonly task: StoredTask; readonly lease: Lease; readonly revision?: number }
+  | {
+      readonly kind: 'over'
+      /** As it was when it did not look like that yet. */
+      readonly before: StoredTask
+      readonly task: StoredTask
+      readonly lease: Lease
+      readonly revision?: number
+    }
 
 export const claimed = (job: Job, token: string, rules: EndingRules): Claimed => {
   const now = job.claimedAt ?? Date.now()
   const lease: Lease = { token, job, standing: standingOf(job), said: 0 }
   const waiting = storedTaskOf(before(job), now)
-  if (isFinished(waiting.status)) return { kind: 'over', task: waiting, lease, revision: waiting.revision }
+  if (isFinished(waiting.status)) {
+    const queued: StoredTask = { ...waiting, status: 'queued' }
+    return { kind: 'over', before: queued, task: waiting, lease, revision: waiting.revision }
+  }
+  const lost = lostRun(job, waiting)
   const next = isLate(waiting, now)
     ? expired(waiting, waiting.deadlineAt as number, rules.keep)
-    : afterLoss(job, waiting, now, rules)
-  if (isFinished(next.status)) return { kind: 'over', task: next, lease }
-  return { kind: 'begun', taken: { task: started(next, now), lease } }
+    : lost
+      ? recovered(lost, { now, rules, reason: LOST_REASON })
+      : waiting
+  if (isFinished(next.status)) return { kind: 'over', before: lost ?? waiting, task: next, lease }
+  const taken = { task: started(next, now), lease }
+  return lost ? { kind: 'begun', taken, recovery: { before: lost, after: next } } : { kind: 'begun', taken }
 }
 
 const isLate = ({ deadlineAt = Infinity }: StoredTask, now: number): boolean => deadlineAt <= now
 
-/** Its host was lost: whether that is worth another attempt is only known here. */
-const afterLoss = (job: Job, waiting: StoredTask, now: number, rules: EndingRules): StoredTask => {
-  if (!standingOf(before(job)).isLost) return waiting
-  const running: StoredTask = { ...waiting, status: 'running' }
-  return recovered(running, { now, rules, reason: LOST_REASON })
-}
+/** The task as it ran on a host that was lost: whether that is worth another attempt is only known here. */
+const lostRun = (job: Job, waiting: StoredTask): StoredTask | undefined =>
+  standingOf(before(job)).isLost ? { ...waiting, status: 'running' } : undefined

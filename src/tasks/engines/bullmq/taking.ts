@@ -1,7 +1,7 @@
 /** Takes tasks until there are enough or none are left: those that are over are ended on the way. */
 import type { EndingRules } from '../../lifecycle.ts'
 import type { Report } from '../../store.ts'
-import type { Taken } from '../fleet/shared-queue.ts'
+import type { QueueListener, Taken } from '../fleet/shared-queue.ts'
 import { claimed, type Claimed } from './claims.ts'
 import { toJob, type JobCodec } from './job-codec.ts'
 import { endingOf } from './lease.ts'
@@ -11,6 +11,7 @@ export interface TakingParts {
   readonly place: Place
   readonly codec: JobCodec
   readonly report: Report
+  readonly wrote: QueueListener['wrote']
 }
 
 /** What is wanted, and by which rules lost tasks go on. */
@@ -61,7 +62,7 @@ const claim = async (
 
 /** Never rejects: whatever can't be read or ended is taken again when its lease is over. */
 const read = async (
-  { place, codec, report }: TakingParts,
+  { place, codec, report, wrote }: TakingParts,
   procedure: string,
   { raw, token }: Claims['jobs'][number],
   rules: EndingRules,
@@ -71,9 +72,15 @@ const read = async (
     const job = toJob(procedure, raw)
     if (!job) return void (await place.complete(ref, token, NOT_OURS))
     const result: Claimed = claimed(job, token, rules)
-    if (result.kind === 'begun') return result.taken
+    if (result.kind === 'begun') {
+      const { recovery, taken } = result
+      if (recovery) wrote(recovery.before, recovery.after)
+      return taken
+    }
     const ending = endingOf(result.lease, result.task, result.revision)
-    return void (await place.complete(ref, token, codec.ending(ending)))
+    const isDone = await place.complete(ref, token, codec.ending(ending))
+    if (isDone) wrote(result.before, result.task)
+    return undefined
   } catch (error) {
     report(`Task ${raw.id} (${procedure}) was taken and could not be begun`, error)
     return undefined

@@ -76,9 +76,16 @@ export class FleetEngine implements TaskEngine {
     const task = created(spec, this.#ageOf(Date.now()))
     const submitTaken = transaction === undefined ? this.#queue.submitTaken?.bind(this.#queue) : undefined
     if (submitTaken && this.#canBeginHere(task))
-      return this.#opened().fetcher.begin(task.procedure, () => submitTaken(task))
+      return this.#opened().fetcher.begin(task.procedure, async () => this.#told(await submitTaken(task)))
     await this.#limit.admit()
-    return this.#queue.submit(task, transaction)
+    const submitted = await this.#queue.submit(task, transaction)
+    // Whether a caller's transaction is committed, nobody here will learn.
+    return transaction === undefined ? this.#told(submitted) : submitted
+  }
+
+  #told<T extends Submitted>(submitted: T): T {
+    if (submitted.kind === 'created') this.#opened().host.changed?.(undefined, submitted.task)
+    return submitted
   }
 
   async get(id: string): Promise<StoredTask | undefined> {
@@ -116,7 +123,9 @@ export class FleetEngine implements TaskEngine {
     await this.#limit.admit()
     const { maxAttempts: attempts = 1, deadline } = host.policy(task.procedure) ?? {}
     watching.forget(id)
-    return this.#queue.retry(id, { after: task.attempt, attempts, deadline })
+    const result = await this.#queue.retry(id, { after: task.attempt, attempts, deadline })
+    if (typeof result === 'object') host.changed?.(task, result)
+    return result
   }
 
   async remove(id: string): Promise<'removed' | 'not-ended' | 'unknown'> {
@@ -180,7 +189,7 @@ export class FleetEngine implements TaskEngine {
     return isFree && runAt <= now && now < deadlineAt && fetcher.hasRoom(procedure)
   }
 
-  #listener({ watching, runs, fetcher }: Open): QueueListener {
+  #listener({ host, watching, runs, fetcher }: Open): QueueListener {
     // Watchers of a task that runs here have heard of it.
     const unlessOurs = (id: string, tell: () => void): void => {
       if (!runs.has(id)) tell()
@@ -188,6 +197,7 @@ export class FleetEngine implements TaskEngine {
     return {
       available: (procedure) => fetcher.available(procedure),
       changed: (id, renew) => watching.changed(id, renew),
+      wrote: (before, after) => host.changed?.(before, after),
       progress: (id, progress) => unlessOurs(id, () => watching.tell(id, { type: 'progress', progress })),
       log: (id, log) => unlessOurs(id, () => watching.tell(id, { type: 'log', log })),
       cancelRequested: (id) => runs.stop(id),

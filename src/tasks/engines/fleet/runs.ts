@@ -165,6 +165,7 @@ export class Runs {
       return this.#write(run, end)
     }
     run.isLost ||= !settled
+    if (settled) this.#parts.host.changed?.(run.task, next)
     // A lost one may have been written all the same, by a try whose answer was lost.
     this.#parts.watching.changed(next.id, settled ? () => next : undefined)
   }

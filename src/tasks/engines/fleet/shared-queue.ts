@@ -35,6 +35,11 @@ export interface QueueListener {
    * is read.
    */
   changed(id: string, renew?: (known: StoredTask) => StoredTask): void
+  /**
+   * This host wrote a change that is neither a start, a retry by hand nor the end of an attempt: what it was and what it
+   * is now. Once for each, on one host.
+   */
+  wrote(before: StoredTask, after: StoredTask): void
   progress(id: string, progress: unknown): void
   log(id: string, log: TaskLog): void
   /** Whoever runs it is to stop it. */

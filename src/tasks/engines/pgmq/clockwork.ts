@@ -28,6 +28,11 @@ interface Look {
   readonly lease: number | null
 }
 
+/** A change with the task as it was. */
+interface Moved extends Change {
+  readonly was: StoredTask
+}
+
 /** How many tasks one step moves. */
 const MOST = 200
 
@@ -141,23 +146,23 @@ export class Clockwork {
     const changes = await queues.with(procedures, () =>
       database.transaction((query, last) => this.#move(query, last, procedures)),
     )
-    for (const { id, next } of changes) {
+    for (const { id, was, next } of changes) {
       bulletin.changed(next)
       listener.changed(id)
+      listener.wrote(was, next)
       if (!isFinished(next.status)) bulletin.offer(next.procedure)
     }
   }
 
-  async #move(query: Query, last: Query, procedures: string[]): Promise<readonly Change[]> {
+  async #move(query: Query, last: Query, procedures: string[]): Promise<readonly Moved[]> {
     const { sql, policyOf } = this.#parts
     const rows = await query(sql.overdue, [toArray(this.#procedures), MOST])
-    const changes = rows.flatMap((row): Change[] => {
+    const changes = rows.flatMap((row): Moved[] => {
       const { task, lease } = readHeld(row)
       const rules = policyOf(task.procedure)
       if (!rules) return []
-      return [
-        { id: task.id, before: { attempt: task.attempt, lease }, next: moved(task, readNow(row), rules) },
-      ]
+      const before = { attempt: task.attempt, lease }
+      return [{ id: task.id, was: task, before, next: moved(task, readNow(row), rules) }]
     })
     if (changes.length === 0) return []
     procedures.push(...changes.map(({ next }) => next.procedure))

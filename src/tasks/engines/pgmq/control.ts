@@ -26,9 +26,14 @@ export class Control {
   }
 
   async cancel(id: string, keep: number): Promise<CancelResult | undefined> {
-    const result = await this.#locked(id, (locked) => this.#stop(locked, keep))
+    let waiting: StoredTask | undefined
+    const result = await this.#locked(id, (locked) => {
+      waiting = locked.task.status === 'queued' ? locked.task : undefined
+      return this.#stop(locked, keep)
+    })
     if (!result) return undefined
-    const { bulletin } = this.#place
+    const { bulletin, listener } = this.#place
+    if (waiting) listener.wrote(waiting, result.task)
     if (result.kind === 'requested') bulletin.say({ type: 'stop', id })
     bulletin.say({ type: 'changed', id })
     return result

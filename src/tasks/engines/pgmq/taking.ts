@@ -17,6 +17,11 @@ export interface TakingParts extends Place {
   readonly lease: number
 }
 
+/** A change with the task as it was. */
+interface Begun extends Change {
+  readonly was: StoredTask
+}
+
 /** Due by now; too late, too. */
 const begun = (task: StoredTask, now: number, rules: EndingRules): StoredTask =>
   (task.deadlineAt ?? Infinity) <= now ? expired(task, now, rules.keep) : started(task, now)
@@ -33,14 +38,16 @@ export class Taking {
     const changes = await this.#parts.queues.with([procedure], () => this.#transaction(procedure, most))
     const taken = changes.filter(({ next }) => next.status === 'running')
     if (taken.length < most) this.#parts.bulletin.taken(procedure)
-    for (const { id, next } of changes) {
+    for (const { id, was, next } of changes) {
       this.#parts.bulletin.changed(next)
-      if (isFinished(next.status)) this.#parts.listener.changed(id)
+      if (!isFinished(next.status)) continue
+      this.#parts.listener.changed(id)
+      this.#parts.listener.wrote(was, next)
     }
     return taken.map(({ next, hold }) => ({ task: next, lease: hold?.lease }))
   }
 
-  #transaction(procedure: string, wanted: number): Promise<readonly Change[]> {
+  #transaction(procedure: string, wanted: number): Promise<readonly Begun[]> {
     const policy = this.#parts.policyOf(procedure)
     return this.#parts.database.transaction(async (query, last) => {
       const most = Math.min(wanted, await this.#room(query, procedure, policy?.concurrency ?? Infinity))
@@ -54,11 +61,11 @@ export class Taking {
     })
   }
 
-  #begin(task: StoredTask, now: number, rules: EndingRules, lease: string): Change {
+  #begin(task: StoredTask, now: number, rules: EndingRules, lease: string): Begun {
     const next = begun(task, now, rules)
     const before = { attempt: task.attempt, lease: null }
     const hold = next.status === 'running' ? { hold: { lease, ms: this.#parts.lease } } : {}
-    return { id: task.id, before, next, ...hold }
+    return { id: task.id, was: task, before, next, ...hold }
   }
 
   /** How many may be taken. With a limit over all hosts, one host at a time counts and takes. */

@@ -11,6 +11,7 @@ import { listing } from './cases/listing.ts'
 import { running } from './cases/running.ts'
 import { sharing } from './cases/sharing.ts'
 import { stopping } from './cases/stopping.ts'
+import { telling } from './cases/telling.ts'
 import { watching } from './cases/watching.ts'
 import type { EnginePlace, EngineSubject } from './place.ts'
 
@@ -23,6 +24,7 @@ const GROUPS = {
   forgetting,
   listing,
   watching,
+  'telling its host': telling,
   stopping,
   'after a crash': crashing,
   'several hosts': sharing,

@@ -4,7 +4,9 @@ import { errorData, type ErrorData } from '../../../protocol/errors.ts'
 import { systemClock, type Clock } from '../../../tasks/clock.ts'
 import type { Claim, EngineHost, TaskPolicy } from '../../../tasks/engine.ts'
 import type { Outcome } from '../../../tasks/executor.ts'
+import { changeName, type ChangeName } from '../../../tasks/changes.ts'
 import { toPolicy } from '../../../tasks/policy.ts'
+import type { StoredTask } from '../../../tasks/stored-task.ts'
 
 /** What an attempt does. */
 export type Script = (claim: Claim) => Outcome | Promise<Outcome>
@@ -48,6 +50,8 @@ export class FakeHost implements EngineHost {
   /** Every attempt in the order it began. */
   readonly claims: Claim[] = []
   readonly reports: string[] = []
+  /** What it was told of, but for changes that have no name. */
+  readonly changes: { readonly name: ChangeName; readonly task: StoredTask }[] = []
   readonly clock: Clock
   readonly #scripts = new Map<string, Script>()
   readonly #policies = new Map<string, TaskPolicy>()
@@ -83,6 +87,11 @@ export class FakeHost implements EngineHost {
   async run(claim: Claim): Promise<Outcome> {
     this.claims.push(claim)
     return this.#scripts.get(claim.task.procedure)!(claim)
+  }
+
+  changed(before: StoredTask | undefined, task: StoredTask): void {
+    const name = changeName(before, task)
+    if (name) this.changes.push({ name, task })
   }
 
   report(message: string): void {
