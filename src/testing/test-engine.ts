@@ -49,6 +49,9 @@ const hostOf = (host: EngineHost, life: Life, pulse: Pulse): EngineHost => ({
     pulse.runs(claim.task.id)
     return host.run(claim)
   },
+  changed: (before, after) => {
+    if (!life.killed.signal.aborted) host.changed?.(before, after)
+  },
   report: (message, error) => host.report(message, error),
 })
 
