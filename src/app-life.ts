@@ -29,6 +29,9 @@ export interface LivingGuard {
 /** Milliseconds that requests under way get for their answers, once tasks are drained. */
 const ANSWER_GRACE = 10_000
 
+const toldOf = (options: ListenOptions): ListenOptions =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
+
 const inertServer: RunningServer = {
   url: 'http://127.0.0.1:0',
   port: 0,
@@ -41,6 +44,7 @@ export class AppLife {
   readonly #tasks: LivingTasks
   readonly #logger: Logger
   readonly #guard: LivingGuard
+  readonly #listen: ListenOptions
   readonly #servers = new Set<OwnServer>()
   readonly #draining = new AbortController()
   readonly #drained = new AbortController()
@@ -49,17 +53,20 @@ export class AppLife {
   /** For whoever answers requests. */
   readonly ending: Ending = { draining: this.#draining.signal, closing: this.#drained.signal }
 
-  constructor(tasks: LivingTasks, guard: LivingGuard, logger: Logger) {
+  /** @param listen what holds where `listen()` is not told */
+  constructor(tasks: LivingTasks, guard: LivingGuard, logger: Logger, listen: ListenOptions) {
     this.#tasks = tasks
     this.#logger = logger
     this.#guard = guard
+    this.#listen = listen
   }
 
-  async listen(node: NodeHandler, options: ListenOptions): Promise<RunningServer> {
+  async listen(node: NodeHandler, given: ListenOptions): Promise<RunningServer> {
     // A worker imports the app's module for its procedures; it must not serve.
     if (isInWorker()) return inertServer
-    checkListenOptions(options)
-    const { work = process.env['ERRAND_WORK'] !== '0' } = options
+    checkListenOptions(given)
+    const options = { ...this.#listen, ...toldOf(given) }
+    const { work = true } = options
     this.#refuseIfClosed()
     await this.#guard.open()
     await this.#tasks.open(work ? 'all' : 'none')
@@ -82,7 +89,7 @@ export class AppLife {
     this.#refuseIfClosed()
     await this.#tasks.open(options.only ?? 'all')
     this.#refuseIfClosed()
-    this.#listenForSignals(options)
+    this.#listenForSignals({ ...this.#listen, ...options })
     return worker
   }
 

@@ -3,6 +3,10 @@ import { hookProblems, type HookOptions } from './app-hook-options.ts'
 import { protectionProblems, type ProtectionOptions } from './app-protection-options.ts'
 import type { DocumentOptions } from './openapi/document.ts'
 import type { Failure } from './procedures/failure.ts'
+import type { BaseProfile } from './config/profiles.ts'
+import { path as pathRule } from './config/option-rules.ts'
+import { expectedOneOf } from './config/near-miss.ts'
+import type { ProfileSettings, RouteOptions } from './app-config.ts'
 import { sizeProblem } from './router/body-limit.ts'
 import type { ContextRequest } from './router/http.ts'
 import type { CorsOptions } from './router/cors.ts'
@@ -10,8 +14,8 @@ import type { Meta } from './procedures/meta.ts'
 import type { MaybePromise } from './procedures/handler.ts'
 import type { TasksOption } from './tasks/engines/options.ts'
 
-/** Decides how much is shown and what may be left open. */
-export type Profile = 'development' | 'production' | 'test'
+/** Settings by name, which decide how much is shown and what may be left open: one of three, or the project's own. */
+export type Profile = BaseProfile | (string & {})
 
 /** Where failures go; a pino logger fits. */
 export interface Logger {
@@ -29,22 +33,6 @@ export interface FailedTask {
 
 /** Told of every failed call and attempt; logs those that aren't the caller's doing. */
 export type Report = (failure: Failure, path: string, task?: FailedTask) => void
-
-/** Where Errand's own routes are; `false` turns one off. Paths are below the prefix, but for the probes. */
-export interface RouteOptions {
-  /** Default `/tasks`. */
-  readonly tasks?: string | false
-  /** Default `/docs`. */
-  readonly docs?: string | false
-  /** Default `/openapi.json`. */
-  readonly openapi?: string | false
-  /** Default `/trpc`. */
-  readonly trpc?: string | false
-  /** Default `/healthz`. */
-  readonly healthz?: string | false
-  /** Default `/readyz`. */
-  readonly readyz?: string | false
-}
 
 /** What the document says of the app as a whole. */
 export type OpenApiOptions = DocumentOptions
@@ -69,8 +57,15 @@ export interface AppOptions<TContext = object> extends ProtectionOptions, HookOp
   readonly cors?: boolean | CorsOptions
   readonly openapi?: OpenApiOptions
   readonly logger?: Logger
-  /** Default: `ERRAND_PROFILE`, else `NODE_ENV`, else `development`. */
+  /** Default: `ERRAND_PROFILE`, else `NODE_ENV` if a profile has that name, else what the file says, else `development`. */
   readonly profile?: Profile
+  /** Profiles by name: more in the three that are built in, or the project's own. */
+  readonly profiles?: Readonly<Record<string, ProfileSettings>>
+  /**
+   * The file that says what code doesn't, relative to the working directory; `false` reads none. Default: `ERRAND_CONFIG`,
+   * else `errand.config.{ts,mts,js,mjs,cjs,json,toml,yaml,yml}` if there is one.
+   */
+  readonly config?: string | false
 }
 
 /** Options whatever the context: the parts of an app don't look into it. */
@@ -96,6 +91,8 @@ const KNOWN: ReadonlySet<string> = new Set([
   'on',
   'logger',
   'profile',
+  'profiles',
+  'config',
 ] satisfies (keyof AppOptions)[])
 
 const KNOWN_ROUTES: ReadonlySet<string> = new Set([
@@ -106,8 +103,6 @@ const KNOWN_ROUTES: ReadonlySet<string> = new Set([
   'healthz',
   'readyz',
 ] satisfies (keyof RouteOptions)[])
-
-const PROFILES: readonly string[] = ['development', 'production', 'test'] satisfies Profile[]
 
 const KNOWN_CORS: ReadonlySet<string> = new Set([
   'origin',
@@ -126,32 +121,25 @@ const KNOWN_OPENAPI: ReadonlySet<string> = new Set([
   'security',
 ] satisfies (keyof OpenApiOptions)[])
 
-// As it is sent: a path with other characters would come percent-encoded and never match.
-const isPath = (path: string): boolean => /^\/[!-~]*[!-.0-~]$/.test(path) && !/[?#{}]/.test(path)
+const isPath = pathRule('/api').holds
 
 const unknownIn = (value: unknown, known: ReadonlySet<string>, prefix = ''): string[] =>
   Object.keys(typeof value === 'object' && value !== null ? value : {})
     .filter((key) => !known.has(key))
     .map(
       (key) =>
-        `unknown option ${prefix ? prefix + key : JSON.stringify(key)}, expected one of ${[...known].join(', ')}`,
+        `unknown option ${prefix ? prefix + key : JSON.stringify(key)}, ${expectedOneOf(key, [...known])}`,
     )
 
 const routeProblems = (routes: RouteOptions): string[] =>
   Object.entries(routes).flatMap(([name, path]: [string, unknown]) => {
-    if (
-      !KNOWN_ROUTES.has(name) ||
-      path === false ||
-      path === undefined ||
-      (typeof path === 'string' && isPath(path))
-    )
-      return []
+    if (!KNOWN_ROUTES.has(name) || path === false || path === undefined || isPath(path)) return []
     return [`routes.${name} is ${JSON.stringify(path)}, expected a path like "/_${name}", or false`]
   })
 
 /** What is wrong with the options, in sentences. */
 export const optionProblems = (options: AnyAppOptions): string[] => {
-  const { prefix, routes = {}, profile, module, cors, openapi, bodyLimit } = options
+  const { prefix, routes = {}, module, cors, openapi, bodyLimit, config } = options
   const size = sizeProblem(bodyLimit)
   return [
     ...unknownIn(options, KNOWN),
@@ -165,23 +153,14 @@ export const optionProblems = (options: AnyAppOptions): string[] => {
     ...routeProblems(routes),
     ...protectionProblems(options),
     ...hookProblems(options),
-    ...(profile === undefined || PROFILES.includes(profile)
+    ...(config === undefined || config === false || (typeof config === 'string' && config !== '')
       ? []
-      : [`profile is ${JSON.stringify(profile)}, expected one of ${PROFILES.join(', ')}`]),
+      : [`config is ${JSON.stringify(config)}, expected the path of a configuration file, or false`]),
     ...(module === undefined || module.startsWith('file:')
       ? []
       : [`module is ${JSON.stringify(module)}, expected a file: URL: pass import.meta.url`]),
   ]
 }
-
-const fromEnvironment = (): Profile | undefined =>
-  [process.env['ERRAND_PROFILE'], process.env['NODE_ENV']].find((name) => PROFILES.includes(name ?? '')) as
-    | Profile
-    | undefined
-
-/** The profile in force. */
-export const profileOf = (options: Pick<AppOptions, 'profile'>): Profile =>
-  options.profile ?? fromEnvironment() ?? 'development'
 
 /** Errors and warnings on standard error, the rest unsaid. */
 export const consoleLogger: Logger = {

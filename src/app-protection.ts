@@ -1,6 +1,6 @@
 /** What an app does against too much: the parts that hold its options. */
 import { toRateLimit } from './app-protection-options.ts'
-import type { AnyAppOptions, Logger, Profile } from './app-options.ts'
+import type { AnyAppOptions, Logger } from './app-options.ts'
 import { toLimits, type Limits } from './config/limits.ts'
 import { RateCounters, type RedisLike, type SharedCounts } from './middleware/rate-counters.ts'
 import { isRate, parseRate } from './procedures/rate.ts'
@@ -59,9 +59,9 @@ export class AppProtection {
   readonly #logger: Logger
   #warned = false
 
-  constructor(options: AnyAppOptions, profile: Profile, entries: readonly Entry[], logger: Logger) {
+  constructor(options: AnyAppOptions, entries: readonly Entry[], logger: Logger) {
     this.#logger = logger
-    this.limits = toLimits(options.limits ?? {}, profile)
+    this.limits = toLimits(options.limits ?? {})
     this.hops = options.trustProxy ?? 0
     this.streams = new StreamLimit(this.limits)
     const { eventLoopDelay } = this.limits

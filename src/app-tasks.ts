@@ -1,6 +1,7 @@
 /** An app's tasks: which engine, opened at first use, and how its procedures are found by a worker. */
 import { AppExecutors } from './app-executors.ts'
-import type { AnyAppOptions, Logger, Profile, Report } from './app-options.ts'
+import type { BaseProfile } from './config/profiles.ts'
+import type { AnyAppOptions, Logger, Report } from './app-options.ts'
 import type { Seams } from './app-seams.ts'
 import { createTaskListeners } from './observability/task-listeners.ts'
 import { definitionOf } from './procedures/procedure.ts'
@@ -17,7 +18,6 @@ import type { TaskDoors } from './router/task-service.ts'
 import { systemClock, type Clock } from './tasks/clock.ts'
 import { EngineUnavailable, type Claim, type TaskEngine, type TaskPolicy } from './tasks/engine.ts'
 import type { Happening } from './tasks/changes.ts'
-import { local } from './tasks/engines/local.ts'
 import type { TasksOption } from './tasks/engines/options.ts'
 import { taskOptionProblems, toPolicy } from './tasks/policy.ts'
 import { createHost } from './tasks/task-host.ts'
@@ -29,8 +29,10 @@ import { registerApp } from './tasks/worker/registry.ts'
 export interface AppTasksParts {
   readonly entries: readonly Entry[]
   readonly options: AnyAppOptions
+  /** Where tasks live. */
+  readonly option: TasksOption
   readonly seams: Seams
-  readonly profile: Profile
+  readonly profile: BaseProfile
   readonly report: Report
   readonly logger: Logger
   readonly complain: (complaint: Complaint) => void
@@ -69,10 +71,10 @@ export class AppTasks {
   #closed = false
 
   constructor(parts: AppTasksParts) {
-    const { entries, options } = parts
+    const { entries, options, option } = parts
     this.#parts = parts
     this.#entries = new Map(entries.filter(({ kind }) => kind === 'task').map((entry) => [entry.path, entry]))
-    this.#option = options.tasks ?? local()
+    this.#option = option
     this.#clock = this.#option.clock ?? systemClock
     this.#executors = new AppExecutors({
       option: this.#option,

@@ -3,16 +3,9 @@ import { createFetchHandler, type FetchHandler } from './adapters/fetch.ts'
 import type { ListenOptions, RunningServer } from './adapters/listen.ts'
 import { createNodeHandler, type NodeHandler } from './adapters/node.ts'
 import { AppLife } from './app-life.ts'
+import { configure, type ShownSetting } from './app-configuration.ts'
 import { registerWork } from './app-worker.ts'
-import {
-  consoleLogger,
-  optionProblems,
-  profileOf,
-  type AppOptions,
-  type FailedTask,
-  type Logger,
-  type Report,
-} from './app-options.ts'
+import { consoleLogger, type AppOptions, type FailedTask, type Logger, type Report } from './app-options.ts'
 import { AppProtection } from './app-protection.ts'
 import type { Seams } from './app-seams.ts'
 import type { AppRouter } from './app-types.ts'
@@ -25,7 +18,9 @@ import { challengeOf, schemesOf } from './procedures/security.ts'
 import { compileGate } from './router/gate.ts'
 import { compileHandleRequest } from './router/handle-request.ts'
 import { toBytes } from './router/body-limit.ts'
+import type { Outside } from './config/resolve.ts'
 import type { Tasks } from './tasks/tasks.ts'
+import { isInWorker } from './tasks/worker/registry.ts'
 
 /** An app: procedures behind all their doors. */
 // oxlint-disable-next-line typescript/no-explicit-any -- an app whatever its procedures and its context
@@ -43,6 +38,8 @@ export interface App<TTree = any, TContext = any> {
   openapi(): Promise<OpenApiDocument>
   /** Every route: method, path, and whose it is. */
   routes(): readonly { readonly method: string; readonly path: string; readonly owner: string }[]
+  /** Every setting as it holds, and where it was said. */
+  config(): readonly ShownSetting[]
   /** Takes no new requests or tasks, lets those under way end, and releases everything. */
   close(): Promise<void>
 }
@@ -93,30 +90,43 @@ export const createApp = <const TTree extends object, TContext extends object = 
   options: AppOptions<TContext> = {},
 ): App<TTree, TContext> => buildApp(tree, options, {})
 
+/** What is around an app, besides its code. */
+const surroundings = (): Outside => ({ environment: process.env, dir: process.cwd() })
+
 /** `createApp`, with a way in for a test kit. */
 export const buildApp = <const TTree extends object, TContext extends object>(
   tree: TTree,
-  options: AppOptions<TContext>,
+  given: AppOptions<TContext>,
   seams: Seams,
 ): App<TTree, TContext> => {
-  const complaints: Complaint[] = optionProblems(options).map((text) => ({ at: 'options', text }))
+  const configuration = configure(given, seams.sealed || isInWorker() ? undefined : surroundings())
+  const { options, profile } = configuration
+  const complaints: Complaint[] = [...configuration.complaints]
   const complain = (complaint: Complaint): void => void complaints.push(complaint)
   const { logger = consoleLogger, createContext = () => ({}), bodyLimit = DEFAULT_BODY_LIMIT } = options
-  const profile = profileOf(options)
   const report = reporter(logger)
   const entries = collectEntries(tree, complain, Array.isArray(options.use) ? options.use : []).map(
     seams.entry ?? ((entry) => entry),
   )
   checkSchemaIds(entries, complain)
-  const appTasks = new AppTasks({ entries, options, seams, profile, report, logger, complain })
-  const protection = new AppProtection(options, profile, entries, logger)
+  const appTasks = new AppTasks({
+    entries,
+    options,
+    option: configuration.tasks,
+    seams,
+    profile,
+    report,
+    logger,
+    complain,
+  })
+  const protection = new AppProtection(options, entries, logger)
   const doors: Doors = {
     createContext,
     tasks: appTasks.tasks,
     reveal: profile === 'development',
     bodyLimit: toBytes(bodyLimit),
     report,
-    ownerOf: (ctx) => options.owner?.(ctx as TContext) ?? null,
+    ownerOf: (ctx) => options.owner?.(ctx) ?? null,
     strangerKey: protection.strangerKey,
     throttle: protection.throttle,
     streams: protection.streams,
@@ -138,7 +148,7 @@ export const buildApp = <const TTree extends object, TContext extends object>(
   const challenge = challengeOf(schemesOf(entries.map(({ definition }) => definition)))
   const front = { cors: corsPolicy(options.cors), gate, hops, challenge }
   const handle = compileHandleRequest(routes.table, doors, front)
-  const life = new AppLife(appTasks, protection, logger)
+  const life = new AppLife(appTasks, protection, logger, configuration.listen)
   const node = createNodeHandler(handle, life.ending, limits.answerTimeout)
 
   const app: App<TTree, TContext> = {
@@ -153,6 +163,7 @@ export const buildApp = <const TTree extends object, TContext extends object>(
     // A copy: what a caller does to it is not what is served.
     openapi: async () => structuredClone(await routes.openapi()),
     routes: () => routes.table.routes.map(({ method, path, owner }) => ({ method, path, owner })),
+    config: () => configuration.shown(),
     close: () => life.close(),
   }
   registerWork(app, (work) => life.work(work))

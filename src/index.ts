@@ -1,7 +1,15 @@
 /** Errand's server side. What is not listed here is not promised. */
 export { createApp, DeclarationError, type App } from './app.ts'
 export { runWorker, type RunningWorker, type WorkerOptions } from './app-worker.ts'
-export type { AppOptions, Logger, OpenApiOptions, Profile, RouteOptions } from './app-options.ts'
+export {
+  defineConfig,
+  type Config,
+  type ProfileSettings,
+  type RouteOptions,
+  type Settings,
+} from './app-config.ts'
+export type { ShownSetting } from './app-configuration.ts'
+export type { AppOptions, Logger, OpenApiOptions, Profile } from './app-options.ts'
 export type { ProtectionOptions, RateLimitOptions } from './app-protection-options.ts'
 export type { LimitOptions } from './config/limits.ts'
 export type { AppRouter } from './app-types.ts'

@@ -1,2 +1,2 @@
-/** Where a program is; undefined when it is not there or `ERRAND_SKIP` names it. */
+/** Where a program is; undefined when it is not there or `TEST_SKIP` names it. */
 export function findProgram(name: string): string | undefined

@@ -8,7 +8,7 @@ import { say, SetupError, step } from './say.mjs'
 /** `env` names the variable that says where the program is: read first, and set for what we run. */
 const PROGRAMS = {
   chromium: {
-    env: 'ERRAND_CHROMIUM',
+    env: 'TEST_CHROMIUM',
     debian: 'chromium',
     for: 'the tests of the pages, which drive a browser',
     commands: [
@@ -19,33 +19,33 @@ const PROGRAMS = {
     ],
   },
   'redis-server': {
-    env: 'ERRAND_REDIS',
+    env: 'TEST_REDIS',
     debian: 'redis-server',
     for: 'the tests of tasks in Redis, which start servers of their own',
     commands: ['redis-server', 'valkey-server'],
   },
   postgres: {
-    env: 'ERRAND_POSTGRES',
+    env: 'TEST_POSTGRES',
     debian: 'postgresql',
     for: 'the tests of tasks in Postgres, which start servers of their own',
     // Debian keeps it out of PATH, one folder for each version.
     commands: ['postgres', '/usr/lib/postgresql/*/bin/postgres'],
   },
   pgbouncer: {
-    env: 'ERRAND_PGBOUNCER',
+    env: 'TEST_PGBOUNCER',
     debian: 'pgbouncer',
     for: 'the tests of tasks in Postgres behind a pooler',
     commands: ['pgbouncer', '/usr/sbin/pgbouncer', '/opt/homebrew/bin/pgbouncer'],
   },
   strace: {
-    env: 'ERRAND_STRACE',
+    env: 'TEST_STRACE',
     debian: 'strace',
     for: 'the tests of what is on the disk when a start is acknowledged',
     commands: ['strace'],
   },
 }
 
-const skipped = (process.env.ERRAND_SKIP ?? '').split(',')
+const skipped = (process.env.TEST_SKIP ?? '').split(',')
 
 /** Installs what is missing, where that is possible; returns the variables that say where each program is. */
 export const ensurePrograms = async (names) => {
@@ -60,7 +60,7 @@ export const ensurePrograms = async (names) => {
   return env
 }
 
-/** Where a program is; undefined when it is not there or `ERRAND_SKIP` names it. */
+/** Where a program is; undefined when it is not there or `TEST_SKIP` names it. */
 export const findProgram = (name) => (skipped.includes(name) ? undefined : find(PROGRAMS[name]))
 
 const find = (program) => {
@@ -100,10 +100,10 @@ const isExecutable = (path) => {
 
 const install = async (name, program) => {
   if (skipped.includes(name)) {
-    say(`going on without ${name}, for ERRAND_SKIP names it; left out are ${program.for}`)
+    say(`going on without ${name}, for TEST_SKIP names it; left out are ${program.for}`)
     return undefined
   }
-  const cure = `install ${name} (Debian, Ubuntu: sudo apt-get install ${program.debian}), or name one in ${program.env}, or go on without it: ERRAND_SKIP=${name}`
+  const cure = `install ${name} (Debian, Ubuntu: sudo apt-get install ${program.debian}), or name one in ${program.env}, or go on without it: TEST_SKIP=${name}`
   const canInstall = process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')
   if (!canInstall) throw new SetupError(`${name} is missing; it is for ${program.for}`, cure)
   await withLock(() => find(program) || aptInstall(name, program.debian, cure))

@@ -2,15 +2,23 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Limits } from '../config/limits.ts'
-import { optionProblems, refuseProblems, wholeNumber, type Rule, type Rules } from '../config/option-rules.ts'
+import {
+  BOOLEAN,
+  optionProblems,
+  refuseProblems,
+  someText,
+  wholeNumber,
+  type Rule,
+  type Rules,
+} from '../config/option-rules.ts'
 import type { NodeHandler } from './node.ts'
 import { limitServer, serverOptions } from './server-limits.ts'
 
 /** Where to listen, and when to end. */
 export interface ListenOptions {
-  /** Default 3000; 0 takes a free one. */
+  /** Default: `ERRAND_PORT`, else 3000; 0 takes a free one. */
   readonly port?: number
-  /** Default `127.0.0.1`; `0.0.0.0` for all interfaces. */
+  /** Default: `ERRAND_HOST`, else `127.0.0.1`; `0.0.0.0` for all interfaces. */
   readonly host?: string
   /**
    * Whether SIGTERM and SIGINT close the app, as its `close()` does; the process then ends, and at once with a second
@@ -19,12 +27,10 @@ export interface ListenOptions {
   readonly signals?: boolean | ((signal: NodeJS.Signals) => void)
   /**
    * Whether this process runs tasks too, or only starts them for others to run, as an engine of many hosts allows.
-   * Default true, and false where `ERRAND_WORK` is `0`.
+   * Default: `ERRAND_WORK`, else true.
    */
   readonly work?: boolean
 }
-
-const BOOLEAN: Rule = { holds: (value) => typeof value === 'boolean', expected: 'true or false' }
 
 /** What `signals` must be, wherever it is an option. */
 export const SIGNALS: Rule = {
@@ -32,19 +38,17 @@ export const SIGNALS: Rule = {
   expected: 'true, false or a function that is told of a signal',
 }
 
-const RULES: Rules<ListenOptions> = {
+/** What each must be. */
+export const LISTEN_RULES: Rules<ListenOptions> = {
   port: wholeNumber(0, 65_535, 3000),
-  host: {
-    holds: (value) => typeof value === 'string' && value !== '',
-    expected: `an address, such as '0.0.0.0'`,
-  },
+  host: someText(`an address, such as '0.0.0.0'`),
   signals: SIGNALS,
   work: BOOLEAN,
 }
 
 /** @throws TypeError that names each wrong option, its value and what was expected */
 export const checkListenOptions = (options: ListenOptions): void =>
-  refuseProblems('listen()', optionProblems(options, RULES))
+  refuseProblems('listen()', optionProblems(options, LISTEN_RULES))
 
 /** A listening server. `await using` closes it. */
 export interface RunningServer extends AsyncDisposable {

@@ -9,13 +9,13 @@ import { CliError } from './cli-error.ts'
 import { importError } from './import-error.ts'
 
 /** What a command needs of an app. */
-export type LoadedApp = Pick<App, 'openapi' | 'listen' | 'routes' | 'close'>
+export type LoadedApp = Pick<App, 'openapi' | 'listen' | 'routes' | 'config' | 'close'>
 
 // The user's module may load another copy of this package, so it's told by what it can do.
 const isApp = (value: unknown): value is LoadedApp =>
   typeof value === 'object' &&
   value !== null &&
-  (['openapi', 'listen', 'routes', 'close'] satisfies (keyof LoadedApp)[]).every(
+  (['openapi', 'listen', 'routes', 'config', 'close'] satisfies (keyof LoadedApp)[]).every(
     (name) => typeof (value as Record<string, unknown>)[name] === 'function',
   )
 

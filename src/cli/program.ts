@@ -1,6 +1,7 @@
 /** The `errand` command, put together. */
 import { Command } from 'commander'
 import { CliError } from './cli-error.ts'
+import { configCommand } from './commands/config.ts'
 import { generateCommand } from './commands/generate.ts'
 import { openapiCommand } from './commands/openapi.ts'
 import { serveCommand } from './commands/serve.ts'
@@ -11,6 +12,7 @@ const EXAMPLES = `
 Examples:
   errand serve app.ts --port 8080
   errand worker app.ts --only countPrimes
+  errand config app.ts
   errand openapi app.ts --out openapi.json
   errand generate app.ts --out clients/api
   errand generate app.ts --out clients/api --check    in CI: fails when the client is stale
@@ -20,11 +22,19 @@ The app is the default export of the module, or the one named \`app\`.`
 /** The program with all its commands. */
 const createProgram = (): Command => {
   const program = new Command('errand')
-    .description('Serve an Errand app, run its tasks, write its OpenAPI document, generate clients of it.')
+    .description(
+      'Serve an Errand app, run its tasks, print its configuration, write its OpenAPI document, generate clients of it.',
+    )
     .version(version)
     .addHelpText('after', EXAMPLES)
     .showHelpAfterError('(add --help to see how it is used)')
-  for (const command of [serveCommand(), workerCommand(), openapiCommand(), generateCommand()])
+  for (const command of [
+    serveCommand(),
+    workerCommand(),
+    configCommand(),
+    openapiCommand(),
+    generateCommand(),
+  ])
     program.addCommand(command.copyInheritedSettings(program))
   return program
 }

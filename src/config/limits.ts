@@ -37,7 +37,7 @@ export interface LimitOptions {
   readonly streamsPerCaller?: number
   /**
    * While the event loop is late by more than this, new calls get a 503; `false` never refuses any. Default `'500ms'`,
-   * and `false` in the test profile.
+   * and `false` in the profile `test`.
    */
   readonly eventLoopDelay?: Duration | false
 }
@@ -53,7 +53,8 @@ const time = (example: string) =>
 
 const LATE = time('500ms')
 
-const RULES: Rules<LimitOptions> = {
+/** What each must be. */
+export const LIMIT_RULES: Rules<LimitOptions> = {
   url: wholeNumber(16, 1_000_000, 8192),
   queryFields: wholeNumber(0, 1_000_000, 1000),
   headers: wholeNumber(4, 10_000, 100),
@@ -72,9 +73,9 @@ const RULES: Rules<LimitOptions> = {
   },
 }
 
-const fill = (options: LimitOptions, late: Duration | false): Limits => {
+const fill = (options: LimitOptions): Limits => {
   const { headersTimeout = '15s', requestTimeout = '2m', keepAliveTimeout = '5s' } = options
-  const { answerTimeout = '1m', connections = 10_000, eventLoopDelay = late } = options
+  const { answerTimeout = '1m', connections = 10_000, eventLoopDelay = '500ms' } = options
   return {
     url: options.url ?? 8192,
     queryFields: options.queryFields ?? 1000,
@@ -94,7 +95,7 @@ const fill = (options: LimitOptions, late: Duration | false): Limits => {
 
 /** What must be true of two of them. */
 const togetherProblems = (options: LimitOptions): string[] => {
-  const { url, headerSize, headersTimeout, requestTimeout } = fill(options, false)
+  const { url, headerSize, headersTimeout, requestTimeout } = fill(options)
   return [
     ...(url < headerSize
       ? []
@@ -113,11 +114,11 @@ const togetherProblems = (options: LimitOptions): string[] => {
 
 /** What is wrong with the option `limits`, in sentences. */
 export const limitProblems = (options: LimitOptions): string[] => {
-  const problems = optionProblems(options, RULES, 'limits.')
+  const problems = optionProblems(options, LIMIT_RULES, 'limits.')
   return problems.length > 0 ? problems : togetherProblems(options)
 }
 
-/** The limits in force. A test that keeps its own process busy is not refused for it. */
-export const toLimits = (options: LimitOptions, profile: string): Limits =>
+/** The limits in force. */
+export const toLimits = (options: LimitOptions): Limits =>
   // With options that are wrong nothing starts.
-  fill(limitProblems(options).length > 0 ? {} : options, profile === 'test' ? false : '500ms')
+  fill(limitProblems(options).length > 0 ? {} : options)

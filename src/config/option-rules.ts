@@ -1,4 +1,5 @@
 /** How options are checked: a rule for each, as data, and what is wrong with them, all at once and in sentences. */
+import { expectedOneOf } from './near-miss.ts'
 import { toMilliseconds, type Duration } from '../protocol/duration.ts'
 
 /** What an option must be: a test, and the words for it. */
@@ -9,6 +10,33 @@ export interface Rule {
 
 /** The rules of a set of options. Those it doesn't name are refused. */
 export type Rules<T> = { readonly [K in keyof Required<T>]: Rule }
+
+export const BOOLEAN: Rule = { holds: (value) => typeof value === 'boolean', expected: 'true or false' }
+
+/** Any text but none at all. */
+export const someText = (expected: string): Rule => ({
+  holds: (value) => typeof value === 'string' && value !== '',
+  expected,
+})
+
+/** A list of such texts. */
+export const someTexts = (expected: string): Rule => ({
+  holds: (value) => Array.isArray(value) && value.every((item) => typeof item === 'string' && item !== ''),
+  expected,
+})
+
+// As it is sent: a path with other characters would come percent-encoded and never match.
+const isPath = (value: unknown): boolean =>
+  typeof value === 'string' && /^\/[!-~]*[!-.0-~]$/.test(value) && !/[?#{}]/.test(value)
+
+/** A path of routes. */
+export const path = (example: string): Rule => ({ holds: isPath, expected: `a path like "${example}"` })
+
+/** Or `false`, which turns it off. */
+export const orFalse = ({ holds, expected }: Rule): Rule => ({
+  holds: (value) => value === false || holds(value),
+  expected: `${expected}, or false`,
+})
 
 /** One of these words. */
 export const oneOf = (...words: readonly string[]): Rule => ({
@@ -60,7 +88,7 @@ export const wrongOption = (name: string, value: unknown, expected: string): str
   `option ${name} is ${show(value)}, expected ${expected}`
 
 const unknownOption = (name: string, known: readonly string[]): string =>
-  `option ${name} is unknown, expected one of ${known.join(', ')}`
+  `option ${name} is unknown, ${expectedOneOf(name.split('.').at(-1) as string, known)}`
 
 /** A value in a sentence. */
 export const show = (value: unknown): string =>

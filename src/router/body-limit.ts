@@ -1,4 +1,5 @@
 /** How large a body may be: bytes, or a text like `'10mb'`. */
+import type { Rule } from '../config/option-rules.ts'
 import type { Meta } from '../procedures/meta.ts'
 
 type Size = NonNullable<Meta['bodyLimit']>
@@ -17,3 +18,10 @@ export const sizeProblem = (size: Size | undefined): string | undefined =>
   size === undefined || Number.isFinite(toBytes(size))
     ? undefined
     : `bodyLimit ${JSON.stringify(size)} is not a size: give bytes or a text like '10mb'`
+
+/** What a body limit must be. */
+export const SIZE: Rule = {
+  holds: (value) =>
+    (typeof value === 'number' || typeof value === 'string') && Number.isFinite(toBytes(value as Size)),
+  expected: "bytes or a text like '10mb'",
+}

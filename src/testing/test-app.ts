@@ -22,7 +22,7 @@ import { TestExecutor, type Watch } from './test-executor.ts'
 /** Options of `createTestApp`: those of `createApp`, but for where tasks live. */
 export interface TestAppOptions<TContext = object> extends Omit<
   AppOptions<TContext>,
-  'tasks' | 'module' | 'profile'
+  'tasks' | 'module' | 'profile' | 'profiles' | 'config'
 > {
   /** What the clock shows at first. Default: the time of day. */
   readonly now?: Time
@@ -154,6 +154,7 @@ export const createTestApp = <const TTree extends object, TContext extends objec
       tasks: { ...settings, clock, random: () => 0, create: async () => engine },
     },
     {
+      sealed: true,
       entry: (entry) => {
         paths.add(entry)
         return watched(entry, watch)

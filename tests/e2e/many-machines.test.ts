@@ -23,7 +23,7 @@ interface Shared {
 const serve = (shared?: Shared): Promise<ChildServer> =>
   serveChild(
     'tests/fixtures/machines/app.ts',
-    shared ? { ERRAND_TEST_ENGINE: shared.engine, ERRAND_TEST_CONNECTION: shared.connection } : {},
+    shared ? { TEST_ENGINE: shared.engine, TEST_CONNECTION: shared.connection } : {},
   )
 
 /** Milliseconds; processes are slow to start where much else runs. */

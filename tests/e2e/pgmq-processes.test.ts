@@ -13,7 +13,7 @@ describe.skipIf(noPostgres)('two processes on one Postgres', () => {
   let processes: readonly ChildServer[]
   beforeAll(async () => {
     const connection = await (server as PgmqServer).createDatabase()
-    const env = { ERRAND_TEST_ENGINE: 'pgmq', ERRAND_TEST_CONNECTION: connection }
+    const env = { TEST_ENGINE: 'pgmq', TEST_CONNECTION: connection }
     processes = await Promise.all([0, 1].map(() => serveChild('tests/fixtures/machines/app.ts', env)))
   })
 

@@ -11,9 +11,9 @@ import { noPooler, startPooler } from '../support/servers/pgbouncer.ts'
 import { noPostgres, startPostgres } from '../support/servers/postgres.ts'
 import { DURABLE, noRedis, startRedis } from '../support/servers/redis.ts'
 
-const engineAt = (connection: Parameters<typeof toTarget>[0]['connection'], migrate = true): TaskEngine =>
+const engineAt = (connection: Parameters<typeof toTarget>[0], migrate = true): TaskEngine =>
   createEngine({
-    target: toTarget({ connection }),
+    target: toTarget(connection),
     name: freshName(),
     prefix: 'bull',
     migrate,

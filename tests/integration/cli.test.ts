@@ -241,3 +241,56 @@ describe('errand serve', () => {
     )
   })
 })
+
+describe('errand config', () => {
+  const run = async (env: Record<string, string>, ...args: string[]) => {
+    Object.assign(process.env, env)
+    try {
+      return await errand('config', ...args)
+    } finally {
+      for (const name of Object.keys(env)) delete process.env[name]
+    }
+  }
+
+  test('prints what holds of an app and where that was said, without passwords', async () => {
+    const file = module(
+      'configured.ts',
+      `${APP} export default createApp({ ping }, { trustProxy: 2, config: 'configured.json' })`,
+    )
+    writeFileSync(join(folder, 'configured.json'), '{ "limits": { "url": 99 } }')
+    const { code, output, errors } = await run(
+      { ERRAND_RATE_LIMIT_STORE: 'redis://me:hunter2@h', ERRAND_RATE_LIMIT: '9/1m' },
+      file,
+    )
+    expect([code, errors]).toEqual([0, ''])
+    const line = (setting: string) =>
+      output
+        .split('\n')
+        .find((text) => text.startsWith(`${setting} `))
+        ?.split(/ {2,}/)
+    expect(line('trustProxy')).toEqual(['trustProxy', '2', 'code', 'ERRAND_TRUST_PROXY'])
+    expect(line('limits.url')?.slice(1, 3)).toEqual(['99', 'configured.json: limits.url'])
+    expect(line('rateLimit.store')?.slice(1, 3)).toEqual(['redis://***@h', 'ERRAND_RATE_LIMIT_STORE'])
+    expect(line('limits.headers')?.slice(1, 3)).toEqual(['100', 'default'])
+    expect(output).not.toContain('hunter2')
+  })
+
+  test('says what is outside the code where it is given no app, also as JSON', async () => {
+    const { code, output } = await run({ ERRAND_PREFIX: '/v1' }, '--json')
+    expect(code).toBe(0)
+    expect(JSON.parse(output)).toContainEqual({
+      path: 'prefix',
+      variable: 'ERRAND_PREFIX',
+      value: '/v1',
+      from: 'ERRAND_PREFIX',
+    })
+  })
+
+  test('fails with everything that is wrong', async () => {
+    const { code, errors } = await run({ ERRAND_PREFX: '/v1', ERRAND_PORT: 'x' })
+    expect(code).toBe(1)
+    expect(errors).toContain('environment: ERRAND_PREFX is unknown: did you mean ERRAND_PREFIX?')
+    expect(errors).toContain('ERRAND_PORT is "x", expected a whole number from 0 to 65535')
+    expect(errors).not.toContain('    at ')
+  })
+})

@@ -7,7 +7,14 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 const root = path.resolve(import.meta.dirname, '../..')
-const PAGES = ['README.md', 'docs/guide.md', 'docs/testing.md', 'docs/security.md', 'docs/observability.md']
+const PAGES = [
+  'README.md',
+  'docs/guide.md',
+  'docs/testing.md',
+  'docs/security.md',
+  'docs/observability.md',
+  'docs/configuration.md',
+]
 const run = promisify(execFile)
 
 interface Block {
@@ -59,6 +66,8 @@ const environment = (dir: string, extra: Record<string, string> = {}) => ({
   ...process.env,
   NODE_OPTIONS: '',
   ERRAND_DATA: path.join(dir, '.errand'),
+  // A page on profiles is about its own, and not about this run's.
+  ...(dir.endsWith('configuration.md') ? { NODE_ENV: '' } : {}),
   ...extra,
 })
 

@@ -1,6 +1,6 @@
 /**
  * Callers who hold on to a server, or heap up what it must hold: slowly, in crowds, in bulk. It stays up, serves whoever
- * else comes, and in the end holds what it held before. `ERRAND_CROWD=10000` for the long run.
+ * else comes, and in the end holds what it held before. `TEST_CROWD=10000` for the long run.
  */
 import { connect, type Socket } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
@@ -9,7 +9,7 @@ import { request } from '../support/http.ts'
 import { parseRaw } from '../support/raw.ts'
 import { until } from '../support/until.ts'
 
-const CROWD = Number(process.env['ERRAND_CROWD'] ?? 300)
+const CROWD = Number(process.env['TEST_CROWD'] ?? 300)
 const MEGABYTE = 1024 ** 2
 
 const server = await serveChild('tests/support/apps/crowded.ts')

@@ -1,6 +1,6 @@
 /**
  * Requests nobody should send, thousands of them. Whatever comes, the answer is one that DESIGN §3 names, nothing hangs,
- * nothing grows, and the next caller is served. `ERRAND_FUZZ_RUNS=2000` for the long run.
+ * nothing grows, and the next caller is served. `TEST_FUZZ_RUNS=2000` for the long run.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'

@@ -464,7 +464,7 @@ describe('a value of an option', () => {
     [{ prefix: '/{tenant}' }, /^prefix is /],
     [{ routes: { tasks: 'tasks' } }, /^routes\.tasks is "tasks", expected a path like "\/_tasks", or false/],
     [{ routes: { docs: true } }, /^routes\.docs is true/],
-    [{ profile: 'prod' }, /^profile is "prod", expected one of development, production, test/],
+    [{ profile: 'prod' }, /^profile is "prod", which is no profile: did you mean production\?/],
     [{ module: '/app.ts' }, /^module is "\/app\.ts", expected a file: URL: pass import\.meta\.url/],
     [{ bodyLimit: '10gb' }, /^bodyLimit "10gb" is not a size/],
     [{ bodyLimit: -1 }, /^bodyLimit -1 is not a size/],

@@ -63,7 +63,7 @@ describe('a process that only starts tasks', () => {
       /can't leave the work to others.*bullmq\(\) or pgmq\(\)/,
     )
     vi.stubEnv('ERRAND_WORK', '0')
-    await expect(app.listen({ port: 0 })).rejects.toThrow(/ERRAND_WORK/)
+    await expect(host('told', inline()).listen({ port: 0 })).rejects.toThrow(/ERRAND_WORK/)
   })
 })
 

@@ -1,6 +1,6 @@
 /**
  * Requests made of the document that is served, thousands of them, good and bad: every answer is one that it promises, and
- * none is a failure of the server. `ERRAND_FUZZ_RUNS=100000` for the long run.
+ * none is a failure of the server. `TEST_FUZZ_RUNS=100000` for the long run.
  */
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -10,7 +10,7 @@ import { operationsOf, type Document, type Operation } from '../support/document
 import { requestsTo, type DocumentRequest } from '../support/document/requests.ts'
 import { SEED } from '../support/hostile.ts'
 
-const TOTAL = Number(process.env['ERRAND_FUZZ_RUNS'] ?? 5000)
+const TOTAL = Number(process.env['TEST_FUZZ_RUNS'] ?? 5000)
 /** How many are under way at once. */
 const AT_ONCE = 8
 

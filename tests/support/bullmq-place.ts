@@ -19,7 +19,7 @@ export const createBullmqEngine = (
   { name, timing = QUICK, queueLimit = 1000 }: { name: string; timing?: Timing; queueLimit?: number },
 ): TaskEngine =>
   createEngine({
-    target: toTarget({ connection: url }),
+    target: toTarget(url),
     name,
     prefix: 'bull',
     migrate: true,

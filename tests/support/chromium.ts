@@ -2,9 +2,9 @@
 import { existsSync } from 'node:fs'
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core'
 
-/** The binary: `ERRAND_CHROMIUM`, else where it usually is. Undefined leaves a file's tests out. */
+/** The binary: `TEST_CHROMIUM`, else where it usually is. Undefined leaves a file's tests out. */
 export const CHROMIUM = [
-  process.env['ERRAND_CHROMIUM'] ?? '',
+  process.env['TEST_CHROMIUM'] ?? '',
   '/usr/bin/chromium',
   '/usr/bin/chromium-browser',
   '/usr/bin/google-chrome',

@@ -3,11 +3,11 @@ import { connect } from 'node:net'
 import fc from 'fast-check'
 import { parseRaw } from './raw.ts'
 
-/** How many requests a property makes: `ERRAND_FUZZ_RUNS`, or few enough for every day. */
-export const RUNS = Number(process.env['ERRAND_FUZZ_RUNS'] ?? 300)
+/** How many requests a property makes: `TEST_FUZZ_RUNS`, or few enough for every day. */
+export const RUNS = Number(process.env['TEST_FUZZ_RUNS'] ?? 300)
 
 /** The same requests every day, unless another seed is asked for. */
-export const SEED = Number(process.env['ERRAND_FUZZ_SEED'] ?? 20_241_119)
+export const SEED = Number(process.env['TEST_FUZZ_SEED'] ?? 20_241_119)
 
 const KEYS = [
   '__proto__',

@@ -16,18 +16,22 @@ interface Options {
   readonly work: boolean
 }
 
+/** Hosting platforms say `PORT`; `ERRAND_PORT`, or its file, is for us alone. */
+const portOption = (): Option => {
+  const option = new Option('-p, --port <number>', 'the port; 0 takes a free one (default: 3000)').argParser(
+    toPort,
+  )
+  const own = process.env['ERRAND_PORT'] || process.env['ERRAND_PORT_FILE']
+  return own ? option : option.env('PORT')
+}
+
 /** Serves an app until a signal ends it. */
 export const serveCommand = (): Command =>
   new Command('serve')
     .description('serve an app: REST, tRPC, the API reference, and its tasks')
     .argument('<app>', 'the module that exports the app, such as app.ts')
-    .addOption(
-      new Option('-p, --port <number>', 'the port; 0 takes a free one')
-        .env('PORT')
-        .argParser(toPort)
-        .default(3000),
-    )
-    .option('--host <address>', 'the address to listen on; 0.0.0.0 for all', '127.0.0.1')
+    .addOption(portOption())
+    .option('--host <address>', 'the address to listen on; 0.0.0.0 for all (default: 127.0.0.1)')
     .option('--no-work', 'start tasks, and leave the work to `errand worker` processes')
     .action(async (file: string, { work, ...options }: Options) => {
       await serveApp(await loadApp(file), {

@@ -1,11 +1,11 @@
 /** `local()` and `inline()`: tasks of one process, with nothing else to install or start. */
-import { oneOf, refuseProblems, type Rules } from '../../config/option-rules.ts'
+import { oneOf, refuseProblems, someText, type Rules } from '../../config/option-rules.ts'
 import { checkAdapter, type Adapter } from '../stores/adapter.ts'
 import { findServerStore, isServerUrl, serverUrlProblem } from '../stores/servers.ts'
 import type { TaskEngine } from '../engine.ts'
 import type { TaskStore } from '../store.ts'
 import type { OnDamage, WriterPlace } from '../stores/sqlite/open.ts'
-import { ENGINE_RULES, toSettings, type EngineOptions, type TasksOption } from './options.ts'
+import { ENGINE_RULES, takeFrom, toSettings, type EngineOptions, type TasksOption } from './options.ts'
 
 /** Options of `local()`. */
 export interface LocalOptions extends EngineOptions {
@@ -32,11 +32,12 @@ export interface LocalOptions extends EngineOptions {
 /** Options of `inline()`. */
 export type InlineEngineOptions = Pick<EngineOptions, 'inline' | 'queueLimit' | 'drainGrace'>
 
-const LOCAL_RULES: Rules<LocalOptions> = {
+/** What each must be. */
+export const LOCAL_RULES: Rules<LocalOptions> = {
   ...ENGINE_RULES,
   // Looked into by itself: what is shown of it must not have a password in it.
   store: { holds: () => true, expected: 'a store' },
-  dir: { holds: (value) => typeof value === 'string' && value !== '', expected: 'a path' },
+  dir: someText('a path'),
   writer: oneOf('auto', 'inline', 'thread'),
   onDamage: oneOf('refuse', 'salvage'),
 }
@@ -60,6 +61,8 @@ export const local = (options: LocalOptions = {}): TasksOption => {
     ...settings,
     multiHost: false,
     create: () => createEngine('local', options, queueLimit),
+    given: options,
+    configure: (outside) => local(withStore(options, takeFrom(outside, options, LOCAL_RULES))),
   }
 }
 
@@ -76,7 +79,16 @@ export const inline = (options: InlineEngineOptions = {}): TasksOption => {
     runOn: 'inline',
     multiHost: false,
     create: () => createEngine('inline', { store: 'memory' }, queueLimit),
+    given: options,
+    configure: (outside) => inline(takeFrom(outside, options, INLINE_RULES)),
   }
+}
+
+/** What is said from outside of a file says nothing of other stores. */
+const withStore = (code: LocalOptions, { dir, writer, onDamage, ...all }: LocalOptions): LocalOptions => {
+  const ofFile = (all.store ?? 'sqlite') === 'sqlite' ? { dir, writer, onDamage } : code
+  const kept = Object.entries({ dir: ofFile.dir, writer: ofFile.writer, onDamage: ofFile.onDamage })
+  return { ...all, ...Object.fromEntries(kept.filter(([, value]) => value !== undefined)) }
 }
 
 const createEngine = async (name: string, options: LocalOptions, queueLimit: number): Promise<TaskEngine> => {

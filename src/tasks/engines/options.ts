@@ -55,6 +55,10 @@ export interface TasksOption {
   readonly runOn?: 'inline'
   /** Whether a process may only start tasks and leave the work to others. */
   readonly multiHost: boolean
+  /** The options that code gave. */
+  readonly given?: object
+  /** The same, with what was said outside the code for options that code left open. */
+  configure?(outside: Readonly<Record<string, unknown>>): TasksOption
   /** Default: the system's. */
   readonly clock?: Clock
   /** For the jitter of retries. Default `Math.random`. */
@@ -87,6 +91,24 @@ export const ENGINE_RULES: Rules<EngineOptions> = {
   queueLimit: COUNT,
   drainGrace: ANY_DURATION,
 }
+
+/** The options that an engine has, from outside where code doesn't say. What is for other engines is left. */
+export const takeFrom = <T extends object>(
+  outside: Readonly<Record<string, unknown>>,
+  code: T,
+  rules: Rules<T>,
+): T => {
+  const said = Object.entries(code).filter(([, value]) => value !== undefined)
+  const names = Object.keys(rules).filter((name) => outside[name] !== undefined)
+  return Object.fromEntries([...names.map((name) => [name, outside[name]]), ...said]) as T
+}
+
+/** What an engine says that was told of no server, in code or outside. */
+export const needsConnection = (kind: string): TypeError =>
+  new TypeError(
+    `${kind}() has no connection: give it one, ${kind}({ connection }), or set tasks.connection in the configuration ` +
+      '(ERRAND_TASKS_CONNECTION, or ERRAND_TASKS_CONNECTION_FILE for a file that has it)',
+  )
 
 /**
  * @param rules of all options that this engine takes

@@ -13,7 +13,7 @@ import { isIntact, sumOf, type Row } from './sqlite/row.ts'
 
 /** Where the rows are, and how they are written. */
 export interface SqliteAdapterOptions {
-  /** Default: `ERRAND_DATA`, else `.errand` in the working directory. */
+  /** Default: `.errand` in the working directory. */
   readonly dir?: string
   /** Default `'tasks.db'`. */
   readonly file?: string
@@ -51,8 +51,8 @@ export class SqliteAdapter extends EventEmitter implements KeyvStoreAdapter {
 
   constructor(options: SqliteAdapterOptions = {}) {
     super()
-    const { dir, file = 'tasks.db', writer = 'auto', onDamage = 'refuse' } = options
-    this.#path = resolve(dir ?? (process.env['ERRAND_DATA'] || '.errand'), file)
+    const { dir = '.errand', file = 'tasks.db', writer = 'auto', onDamage = 'refuse' } = options
+    this.#path = resolve(dir, file)
     this.#writer = writer
     this.#onDamage = onDamage
     this.opts = { dialect: 'sqlite', url: `sqlite://${this.#path}` }

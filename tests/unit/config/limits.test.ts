@@ -3,7 +3,7 @@ import { limitProblems, toLimits, type LimitOptions } from '../../../src/config/
 
 describe('limits', () => {
   test('have safe defaults', () => {
-    expect(toLimits({}, 'production')).toEqual({
+    expect(toLimits({})).toEqual({
       url: 8192,
       queryFields: 1000,
       headers: 100,
@@ -20,10 +20,9 @@ describe('limits', () => {
     })
   })
 
-  test('do not refuse a test for what it does to its own event loop, unless it asks for that', () => {
-    expect(toLimits({}, 'test').eventLoopDelay).toBe(Infinity)
-    expect(toLimits({ eventLoopDelay: '50ms' }, 'test').eventLoopDelay).toBe(50)
-    expect(toLimits({ eventLoopDelay: false }, 'production').eventLoopDelay).toBe(Infinity)
+  test('refuse nobody for the event loop when they are told so', () => {
+    expect(toLimits({ eventLoopDelay: '50ms' }).eventLoopDelay).toBe(50)
+    expect(toLimits({ eventLoopDelay: false }).eventLoopDelay).toBe(Infinity)
   })
 
   test.each<[LimitOptions, RegExp]>([
@@ -52,6 +51,6 @@ describe('limits', () => {
   ])('%o are refused', (options, problem) => {
     expect(limitProblems(options)).toEqual([expect.stringMatching(problem)])
     // What is refused is told by others; nothing breaks over it before.
-    expect(toLimits(options, 'production')).toEqual(toLimits({}, 'production'))
+    expect(toLimits(options)).toEqual(toLimits({}))
   })
 })

@@ -6,7 +6,6 @@ import { ownTransaction } from '../../../src/tasks/engines/pgmq/transaction.ts'
 describe('pgmq()', () => {
   it.each([
     [{ connection: 'mysql://u:secret@h/d' }, /option connection .* expected 'postgres:/],
-    [{ connection: undefined }, /option connection/],
     [{ connection: 'postgres://h/d', listen: 'secret' }, /option listen/],
     [{ connection: 'postgres://h/d', schema: 'public' }, /option schema is "public"/],
     [{ connection: 'postgres://h/d', schema: 'a"b' }, /option schema/],
@@ -15,6 +14,12 @@ describe('pgmq()', () => {
   ])('refuses %o', (options, message) => {
     expect(() => pgmq(options as never)).toThrow(message)
     expect(() => pgmq(options as never)).not.toThrow(/secret/)
+  })
+
+  it('needs a connection, which may be said outside of code', () => {
+    expect(() => pgmq().configure?.({})).toThrow(/no connection: give it one.*ERRAND_TASKS_CONNECTION/s)
+    const connection = 'postgres://h/d'
+    expect(pgmq().configure?.({ connection, dir: '/d' }).given).toEqual({ connection })
   })
 
   it('is for many hosts', () => {

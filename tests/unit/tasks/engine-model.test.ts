@@ -1,14 +1,14 @@
 /**
  * Random lives of the local engine (starts, ends, cancels, retries, time that passes, kills) against a small model of what
- * it must do. `ERRAND_MODEL_RUNS=20000` makes a long run of it, `ERRAND_MODEL_SEED=…` the same one again.
+ * it must do. `TEST_MODEL_RUNS=20000` makes a long run of it, `TEST_MODEL_SEED=…` the same one again.
  */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { lives, type Action } from '../../support/model/actions.ts'
 import { live } from '../../support/model/live.ts'
 
-const RUNS = Number(process.env['ERRAND_MODEL_RUNS'] ?? 300)
-const SEED = process.env['ERRAND_MODEL_SEED']
+const RUNS = Number(process.env['TEST_MODEL_RUNS'] ?? 300)
+const SEED = process.env['TEST_MODEL_SEED']
 
 /** The shortest life that fails, and how to live it again. */
 const report = ({
@@ -19,7 +19,7 @@ const report = ({
 }: fc.RunDetails<[readonly Action[]]>): string => {
   const life = counterexample?.[0].map((action) => `  ${JSON.stringify(action)},`).join('\n')
   const error = errorInstance instanceof Error ? errorInstance.stack : String(errorInstance)
-  return `ERRAND_MODEL_SEED=${seed}, shrunk ${numShrinks} times:\n[\n${life}\n]\n${error}`
+  return `TEST_MODEL_SEED=${seed}, shrunk ${numShrinks} times:\n[\n${life}\n]\n${error}`
 }
 
 const options = { numRuns: RUNS, ...(SEED === undefined ? {} : { seed: Number(SEED) }) }

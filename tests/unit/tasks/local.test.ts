@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { endedTask, FakeHost, newTask } from 'errand/testing/suites'
 import { Keyv } from 'keyv'
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { systemClock } from '../../../src/tasks/clock.ts'
 import { EventHub } from '../../../src/tasks/engines/event-hub.ts'
 import { Ledger } from '../../../src/tasks/engines/ledger.ts'
@@ -14,19 +14,17 @@ import { toPolicy } from '../../../src/tasks/policy.ts'
 import { KeyvStore } from '../../../src/tasks/stores/keyv-store.ts'
 import { until } from '../../support/until.ts'
 
-afterEach(() => vi.unstubAllEnvs())
-
 describe('local()', () => {
   it('has the documented defaults and opens nothing', async () => {
     const dir = join(tmpdir(), 'errand-never-made')
-    vi.stubEnv('ERRAND_DATA', dir)
-    const { create, ...option } = local()
+    const { create, configure: _, ...option } = local({ dir })
     expect(option).toEqual({
       kind: 'local',
       executors: {},
       queueLimit: 100_000,
       drainGrace: 25_000,
       multiHost: false,
+      given: { dir },
     })
     expect((await create()).capabilities).toEqual({
       durable: 'power',
@@ -36,14 +34,24 @@ describe('local()', () => {
     expect(existsSync(dir)).toBe(false)
   })
 
-  it('keeps its file where ERRAND_DATA says', async () => {
+  it('keeps its file where it is told to', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'errand-local-'))
-    vi.stubEnv('ERRAND_DATA', dir)
-    const engine = await local().create()
+    const engine = await local({ dir }).create()
     await engine.open(new FakeHost())
     await engine.close()
     expect(existsSync(join(dir, 'tasks.db'))).toBe(true)
     rmSync(dir, { recursive: true })
+  })
+
+  it('takes from outside what code does not say, and what is for its file only where it has one', () => {
+    const outside = { threads: 2, inline: 3, dir: '/outside', connection: 'redis://h' }
+    expect(local({ threads: 4 }).configure?.(outside).given).toEqual({
+      threads: 4,
+      inline: 3,
+      dir: '/outside',
+    })
+    expect(local({ store: 'memory' }).configure?.(outside).given).not.toHaveProperty('dir')
+    expect(inline().configure?.(outside).given).toEqual({ inline: 3 })
   })
 
   it('passes on how many workers were asked for, and how much memory each may have', () => {

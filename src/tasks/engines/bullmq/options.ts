@@ -1,5 +1,5 @@
 /** The options of `bullmq()`, checked, and where they lead. */
-import type { Rule, Rules } from '../../../config/option-rules.ts'
+import { BOOLEAN, type Rule, type Rules } from '../../../config/option-rules.ts'
 import { ENGINE_RULES, type EngineOptions } from '../options.ts'
 
 /** Options of an ioredis client; its types are only there where it is installed. */
@@ -28,8 +28,9 @@ export interface BullmqOptions extends EngineOptions {
   /**
    * `'redis://…'`, `'rediss://…'`, `'valkey://…'`, `'valkeys://…'` or the options of an ioredis client;
    * `'postgres://…'`, `'postgresql://…'` or `{ connectionString, … }`, the options of a `pg` pool.
+   * Default: `ERRAND_TASKS_CONNECTION`.
    */
-  readonly connection: string | RedisConnection | PostgresConnection
+  readonly connection?: string | RedisConnection | PostgresConnection
   /** Begins the names of the queues, so that several apps can share one server. Default `'errand'`. */
   readonly name?: string
   /** On Redis, before all keys. Default `'bull'`, as everywhere in BullMQ. */
@@ -56,7 +57,7 @@ const EXPECTED =
   'object: the options of an ioredis client, or { connectionString } with those of a pg pool'
 
 /** @throws TypeError that names the option, its value without passwords, and what was expected */
-export const toTarget = ({ connection }: Pick<BullmqOptions, 'connection'>): Target => {
+export const toTarget = (connection: NonNullable<BullmqOptions['connection']>): Target => {
   if (typeof connection === 'string') return ofUrl(connection)
   if (typeof connection !== 'object' || connection === null)
     throw new TypeError(`bullmq(): option connection is ${JSON.stringify(connection)}, ${EXPECTED}`)
@@ -111,5 +112,5 @@ export const BULLMQ_RULES: Rules<BullmqOptions> = {
   connection: { holds: () => true, expected: 'a connection' },
   name: NAME,
   prefix: NAME,
-  migrate: { holds: (value) => typeof value === 'boolean', expected: 'true or false' },
+  migrate: BOOLEAN,
 }

@@ -5,6 +5,9 @@ import type { Line } from './hearing.ts'
 import type { PgConfig, PgListener, PgPool, PgSingleClient } from './driver.ts'
 import type { PgmqOptions } from './pgmq.ts'
 
+/** Where the database is. */
+type Where = Required<Pick<PgmqOptions, 'connection'>> & Pick<PgmqOptions, 'listen'>
+
 /** What the queue is given. */
 export interface Connections {
   readonly pool: PgPool
@@ -21,7 +24,7 @@ const NAME = 'errand'
 /** A few are enough: what one turn asks for is asked in one statement. */
 const MOST = 8
 
-const isPool = (connection: PgmqOptions['connection']): connection is PgPool =>
+const isPool = (connection: Where['connection']): connection is PgPool =>
   typeof connection === 'object' && typeof connection['connect'] === 'function'
 
 const toConfig = (connection: string | PgConfig): PgConfig => ({
@@ -51,7 +54,7 @@ const checkSize = (pool: PgPool): void => {
 }
 
 /** Opens nothing. @throws Error with the line that installs pg, where it is missing and needed */
-export const connectionsOf = async ({ connection, listen }: PgmqOptions): Promise<Connections> => {
+export const connectionsOf = async ({ connection, listen }: Where): Promise<Connections> => {
   if (!isPool(connection)) {
     const pg = await loadDriver()
     const pool = new pg.Pool({ max: MOST, pipeline: true, ...toConfig(connection) })
