@@ -19,6 +19,7 @@ import type {
   SharedQueue,
   Taken,
 } from '../fleet/shared-queue.ts'
+import { Announcements } from './announcements.ts'
 import { Background } from './background.ts'
 import { cancel } from './cancelling.ts'
 import { DueTimes } from './due-times.ts'
@@ -70,6 +71,7 @@ export class BullmqQueue implements SharedQueue {
   readonly #listing: Listing
   readonly #renewing: Renewing
   readonly #cancels = new RecentCancels()
+  readonly #announcements = new Announcements()
   #open: Open | undefined
 
   constructor({ place, timing }: BullmqQueueParts) {
@@ -227,9 +229,17 @@ export class BullmqQueue implements SharedQueue {
   async #add(task: StoredTask): Promise<void> {
     const keep = this.#open?.policyOf(task.procedure)?.keep ?? DEFAULT_KEEP
     const { id, procedure } = task
-    await this.#place.add({ id, procedure, data: this.#codec.data(dataOf(task, keep)), ...scheduleOf(task) })
+    const schedule = scheduleOf(task)
+    if (!schedule.delay) this.#announcements.expect(id)
+    try {
+      await this.#place.add({ id, procedure, data: this.#codec.data(dataOf(task, keep)), ...schedule })
+    } catch (error) {
+      this.#announcements.take(id)
+      throw error
+    }
     this.#known.remember(task)
     this.#listing.changed(task)
+    if (!schedule.delay) this.#open?.listener.available(procedure)
   }
 
   async #listen(procedures: readonly string[]): Promise<void> {
@@ -237,12 +247,14 @@ export class BullmqQueue implements SharedQueue {
     const hearing = createHearing({
       listener,
       self: this.#self,
+      isAnnounced: (id) => this.#announcements.take(id),
       isLimited: (procedure) => policyOf(procedure)?.concurrency !== Infinity,
       due: (procedure, at) => due.set(procedure, at),
       changed: (ref: JobRef) => this.#listing.changed(ref),
       cancelled: (id) => this.#cancels.add(id),
       look: (id) => this.#look(id),
       missed: () => {
+        this.#announcements.clear()
         this.#listing.reset()
         this.#renewing.doubt()
       },

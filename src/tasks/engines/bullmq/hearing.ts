@@ -9,6 +9,8 @@ export interface HearingParts {
   readonly listener: QueueListener
   /** This host: what it says itself it has told already. */
   readonly self: string
+  /** Whether a task is one of this process, which has heard of it; once. */
+  isAnnounced(id: string): boolean
   /** Whether all hosts together may run only so many of a procedure: then each end makes room. */
   isLimited(procedure: string): boolean
   due(procedure: string, at: number): void
@@ -45,7 +47,7 @@ const available: Meaning = (parts, event) => {
 const waiting: Meaning = (parts, event) => {
   if (event.fields['prev'] !== undefined) return available(parts, event)
   parts.changed(event)
-  parts.listener.available(event.procedure)
+  if (!parts.isAnnounced(event.id)) parts.listener.available(event.procedure)
 }
 
 const active: Meaning = (parts, event) => {

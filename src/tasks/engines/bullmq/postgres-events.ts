@@ -30,6 +30,9 @@ const GAP_LIFE = 3000
 /** The most numbers that are looked for at once. */
 const MOST_GAPS = 1000
 
+/** Milliseconds between reads while things happen: what comes after a silence is read at once, the rest together. */
+const REST = 10
+
 /** Milliseconds until a second look, and between looks when nothing is heard. */
 const SOON = 50
 const IDLE = 1000
@@ -159,6 +162,7 @@ export class PostgresEvents {
         this.#isStale = false
         count = await this.#readSome()
         if (count === MOST) this.#isStale = true
+        else if (this.#isStale && count > 0) await sleep(REST)
       }
     } catch {
       // Calls that fail of it say so; the next look is soon.

@@ -17,6 +17,12 @@ const BLOCK = 5000
 /** Entries of one read. */
 const MOST = 500
 
+/**
+ * Milliseconds between reads while things happen: what comes after a silence is heard at once, the rest together. Each host
+ * reads everything, so without it what a fleet costs Redis would grow with its hosts times its tasks.
+ */
+const REST = 5
+
 /** Milliseconds between reads when the line is down. */
 const PAUSE = 250
 
@@ -103,10 +109,12 @@ export class RedisEvents {
       ...streams.map(({ key }) => key),
       ...streams.map(({ seen }) => seen),
     )) as [key: string, entries: Entry[]][] | null
-    for (const [key, entries] of read ?? []) {
+    if (!read) return
+    for (const [key, entries] of read) {
       const stream = streams.find((each) => each.key === key)
       if (stream) await this.#take(stream, entries)
     }
+    if (read.every(([, entries]) => entries.length < MOST)) await sleep(REST)
   }
 
   async #take(stream: Stream, entries: readonly Entry[]): Promise<void> {
