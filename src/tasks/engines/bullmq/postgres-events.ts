@@ -8,6 +8,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client, Notification, Pool } from '../../peers/pg.ts'
 import type { Report } from '../../store.ts'
+import { GOODBYE, within } from '../deadline.ts'
 import type { PlaceListener } from './place.ts'
 import { SQL } from './postgres-sql.ts'
 
@@ -100,7 +101,9 @@ export class PostgresEvents {
     this.#closed = true
     clearTimeout(this.#timer)
     await this.#reading
-    await this.#line?.end().catch(() => {}) // It may be broken already.
+    if (!this.#line) return
+    // It may be broken already, or its server stands still.
+    await within(GOODBYE, 'Hanging up', this.#line.end()).catch(() => {})
   }
 
   async #connect(): Promise<void> {

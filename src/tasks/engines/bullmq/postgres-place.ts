@@ -3,6 +3,7 @@ import type { EngineCapabilities } from '../../engine.ts'
 import { loadBullmq } from '../../peers/bullmq.ts'
 import { loadPg, type Pool, type PoolConfig } from '../../peers/pg.ts'
 import type { Report } from '../../store.ts'
+import { GOODBYE, within } from '../deadline.ts'
 import { BackendPlace, toJobJson, type PlaceSettings } from './backend-place.ts'
 import { Batches } from './batches.ts'
 import type { RawJob } from './job-codec.ts'
@@ -198,7 +199,9 @@ export class PostgresPlace extends BackendPlace {
 
   async close(): Promise<void> {
     await this.#events?.close()
-    await this.#pool?.end().catch(() => {}) // It may have been ended by a failed start.
+    if (!this.#pool) return
+    // It may have been ended by a failed start. A server that stands still says no goodbye.
+    await within(GOODBYE, 'Closing connections', this.#pool.end()).catch(() => {})
   }
 
   #adding(procedure: string): Batches<NewJob, string> {

@@ -1,6 +1,6 @@
 /** Connections as they were asked for: a pool to ask with, and a line to listen on. */
 import { loadPg } from '../../peers/pg.ts'
-import { within } from './deadline.ts'
+import { within } from '../deadline.ts'
 import type { Line } from './hearing.ts'
 import type { PgConfig, PgListener, PgPool, PgSingleClient } from './driver.ts'
 import type { PgmqOptions } from './pgmq.ts'

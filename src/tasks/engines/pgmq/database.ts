@@ -2,7 +2,7 @@
  * Statements in a database, each within a limit of time. No session is kept: a statement or a transaction may meet
  * another server connection each time, as behind a pooler.
  */
-import { within } from './deadline.ts'
+import { within } from '../deadline.ts'
 import { toFailure } from './failures.ts'
 import type { PgClient, PgPool, PgPoolClient } from './driver.ts'
 
@@ -51,8 +51,9 @@ export class Database {
 
   /** Never rejects, and waits no longer than for a statement. */
   async close(): Promise<void> {
+    // Of a pool that nobody else has, connections that could not be closed in time may still break.
     if (this.#isOwn) await within(PATIENCE, 'Closing connections', this.#pool.end()).catch(ignore)
-    this.#pool.removeListener('error', ignore)
+    else this.#pool.removeListener('error', ignore)
   }
 
   /** Whatever fails on a connection, the connection goes: nobody knows what it still waits for. */

@@ -5,7 +5,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Report } from '../../store.ts'
-import { within } from './deadline.ts'
+import { within } from '../deadline.ts'
 import type { PgListener } from './driver.ts'
 
 /** A connection that listens. */

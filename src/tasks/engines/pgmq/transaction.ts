@@ -1,5 +1,5 @@
 /** How a statement is run inside a caller's own transaction, whoever made it: told by its shape. */
-import { within } from './deadline.ts'
+import { within } from '../deadline.ts'
 import type { Query, Row, Value } from './database.ts'
 import { toFailure } from './failures.ts'
 

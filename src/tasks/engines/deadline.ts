@@ -1,5 +1,8 @@
 /** A limit on waiting: a connection that is dead, or a server that is frozen, says nothing at all. */
 
+/** Milliseconds for a connection to be closed in good order. */
+export const GOODBYE = 2000
+
 /** @throws Error that says what took too long; `late` is told of a result that nobody waits for any more */
 export const within = async <T>(
   ms: number,
