@@ -1,4 +1,5 @@
 /** An app's life as a server or as a worker: what opens and closes, and in which order. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { checkListenOptions, startServer, type ListenOptions } from './adapters/listen.ts'
 import type { OwnServer, RunningServer } from './adapters/listen.ts'
 import type { Ending, NodeHandler } from './adapters/node.ts'
@@ -6,6 +7,7 @@ import { closeOnSignal } from './adapters/signals.ts'
 import type { Logger } from './app-options.ts'
 import { checkWorkerOptions, type RunningWorker, type WorkerOptions } from './app-worker.ts'
 import type { Limits } from './config/limits.ts'
+import { toMilliseconds } from './protocol/duration.ts'
 import { isInWorker } from './tasks/worker/registry.ts'
 
 /** The tasks of an app, as far as its life goes. */
@@ -50,6 +52,8 @@ export class AppLife {
   readonly #drained = new AbortController()
   readonly #closed = Promise.withResolvers<void>()
   #closing: Promise<void> | undefined
+  /** Milliseconds in which others learn that it is about to end. */
+  #drainDelay = 0
   /** For whoever answers requests. */
   readonly ending: Ending = { draining: this.#draining.signal, closing: this.#drained.signal }
 
@@ -75,6 +79,7 @@ export class AppLife {
     // It was closed while it opened.
     if (this.#closing) await server.close()
     this.#refuseIfClosed()
+    this.#drainDelay = toMilliseconds(options.drainDelay ?? 0)
     this.#listenForSignals(options)
     const close = (): Promise<void> => this.close()
     return { ...server, close, [Symbol.asyncDispose]: close }
@@ -97,9 +102,11 @@ export class AppLife {
     return (this.#closing ??= this.#close().finally(() => this.#closed.resolve()))
   }
 
-  // Until the tasks are drained it serves on: who waits for one is answered, who starts one is told to come back.
+  // The order of docs/guide.md, "Serving and closing". Until the tasks are drained it serves on: who waits for one is
+  // answered, who starts one is told to come back.
   async #close(): Promise<void> {
     this.#draining.abort()
+    if (this.#drainDelay > 0) await sleep(this.#drainDelay)
     await this.#tasks.drain()
     this.#drained.abort()
     const limit = setTimeout(() => this.#servers.forEach((server) => server.cut()), ANSWER_GRACE)

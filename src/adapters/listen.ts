@@ -4,6 +4,8 @@ import type { AddressInfo, Socket } from 'node:net'
 import type { Limits } from '../config/limits.ts'
 import {
   BOOLEAN,
+  duration,
+  LONGEST_TIMER,
   optionProblems,
   refuseProblems,
   someText,
@@ -11,6 +13,7 @@ import {
   type Rule,
   type Rules,
 } from '../config/option-rules.ts'
+import type { Duration } from '../protocol/duration.ts'
 import type { NodeHandler } from './node.ts'
 import { limitServer, serverOptions } from './server-limits.ts'
 
@@ -30,6 +33,11 @@ export interface ListenOptions {
    * Default: `ERRAND_WORK`, else true.
    */
   readonly work?: boolean
+  /**
+   * How long all goes on after a signal or `close()`, but for `/readyz`, which says 503 at once: as long as load balancers
+   * take to see it and to send calls elsewhere. Default: `ERRAND_DRAIN_DELAY`, else 0.
+   */
+  readonly drainDelay?: Duration
 }
 
 /** What `signals` must be, wherever it is an option. */
@@ -44,6 +52,7 @@ export const LISTEN_RULES: Rules<ListenOptions> = {
   host: someText(`an address, such as '0.0.0.0'`),
   signals: SIGNALS,
   work: BOOLEAN,
+  drainDelay: duration(0, LONGEST_TIMER, 'a duration'),
 }
 
 /** @throws TypeError that names each wrong option, its value and what was expected */

@@ -110,10 +110,33 @@ describe('while it drains', { timeout: 60_000 }, () => {
     const read = await api.get(`/tasks/${id}`, { connection: 'keep-alive' })
     expect([read.status, read.headers.connection]).toEqual([200, 'close'])
     expect((await api.get('/healthz')).status).toBe(200)
-    expect((await api.get('/readyz')).status).toBe(503)
+    const ready = await api.get('/readyz')
+    expect([ready.status, ready.json]).toEqual([503, { status: 'draining' }])
     open(dir, 'a')
     expect(await host.ended).toEqual({ code: 0, signal: null })
     expect(host.errors()).not.toContain('error:')
+  })
+
+  test('and before it does, for drainDelay, everything goes on, and /readyz alone says what is to come', async () => {
+    const dir = await tempDir()
+    const { host, ...api } = await serve(dir, { DRAIN_DELAY: '3000' })
+    host.kill('SIGTERM')
+    await api.isClosing()
+    const ready = await api.get('/readyz')
+    expect([ready.status, ready.json]).toEqual([503, { status: 'draining' }])
+    const { id } = await api.start('inline.deaf', 'a')
+    open(dir, 'a')
+    expect(await api.end(id)).toMatchObject({ status: 'succeeded', attempt: 1 })
+    expect(await host.ended).toEqual({ code: 0, signal: null })
+  })
+
+  test('a second signal ends it in the middle of that, too', async () => {
+    const { host, ...api } = await serve(await tempDir(), { DRAIN_DELAY: '600000' })
+    host.kill('SIGTERM')
+    await api.isClosing()
+    const timer = setInterval(() => host.kill('SIGTERM'), 300)
+    expect(await host.ended).toEqual({ code: 143, signal: null })
+    clearInterval(timer)
   })
 
   test('whoever waits is answered: with the output, or with where the task goes on', async () => {
