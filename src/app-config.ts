@@ -26,7 +26,9 @@ export interface RouteOptions {
 /** What can be said of an app outside its code. */
 export interface Settings {
   /** What `app.listen()` is not told. */
-  readonly listen?: Pick<ListenOptions, 'port' | 'host' | 'work'> & { readonly signals?: boolean }
+  readonly listen?: Pick<ListenOptions, 'port' | 'host' | 'work' | 'drainDelay'> & {
+    readonly signals?: boolean
+  }
   readonly prefix?: string
   readonly routes?: RouteOptions
   readonly cors?: boolean | (Omit<CorsOptions, 'origin'> & { readonly origin?: string | readonly string[] })

@@ -34,6 +34,8 @@ export class AppExecutors {
   readonly sizes: Required<ExecutorSizes>
   readonly #parts: AppExecutorsParts
   readonly #made = new Map<RunOn, MaybePromise<Executor>>()
+  /** What this process is to run tasks on. */
+  #opened: ReadonlySet<RunOn> = new Set()
 
   constructor(parts: AppExecutorsParts) {
     this.#parts = parts
@@ -57,11 +59,17 @@ export class AppExecutors {
 
   /** Starts a first worker of each kind. Rejects with why one can't serve; then none is left. */
   async open(kinds: Iterable<RunOn>): Promise<void> {
-    const opened = await Promise.allSettled([...new Set(kinds)].map((runOn) => this.#open(runOn)))
+    const wanted = new Set(kinds)
+    const opened = await Promise.allSettled([...wanted].map((runOn) => this.#open(runOn)))
     const failed = opened.find((result) => result.status === 'rejected')
-    if (!failed) return
+    if (!failed) return void (this.#opened = wanted)
     await this.close()
     throw failed.reason
+  }
+
+  /** Rejects with why when a kind that was opened has no worker that could run anything, nor gets one. */
+  async check(): Promise<void> {
+    await Promise.all([...this.#opened].map((runOn) => this.#open(runOn)))
   }
 
   /** Ends all workers, and what they run. */

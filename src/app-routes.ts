@@ -5,7 +5,8 @@ import { toOperationId, taskOperationIds } from './protocol/paths.ts'
 import { schemesOf } from './procedures/security.ts'
 import type { Doors } from './router/doors.ts'
 import type { Complaint, Entry } from './router/entries.ts'
-import { jsonReply, type HttpReply } from './router/http.ts'
+import { jsonReply } from './router/http.ts'
+import { livenessRoutes, readinessRoutes, type ReadinessProbe } from './router/probes.ts'
 import { checkBinding, restBindings, restRoute, type RestBinding } from './router/rest-routes.ts'
 import { RouteTable, type Route } from './router/route-table.ts'
 import { genericTaskOperations, taskOperations } from './router/task-operations.ts'
@@ -25,7 +26,7 @@ export interface AppRoutesParts {
   readonly options: AnyAppOptions
   readonly doors: Doors
   readonly taskDoors: TaskDoors
-  readonly ready: () => Promise<boolean>
+  readonly readiness: ReadinessProbe
   readonly complain: (complaint: Complaint) => void
   /** Told of what works but could be better. */
   readonly warn: (message: string) => void
@@ -58,14 +59,6 @@ const documentRoute = (path: string | undefined, document: () => Promise<OpenApi
   if (path === undefined) return []
   const text = once(async () => JSON.stringify(await document()))
   return [{ method: 'GET', path, owner: 'routes.openapi', handle: async () => jsonReply(200, await text()) }]
-}
-
-const probe = (path: string | undefined, owner: string, check: () => Promise<boolean>): Route[] => {
-  const handle = async (): Promise<HttpReply> =>
-    (await check())
-      ? jsonReply(200, '{"status":"ok"}')
-      : jsonReply(503, '{"status":"unavailable"}', ['retry-after', '1'])
-  return path === undefined ? [] : [{ method: 'GET', path, owner, handle, always: true }]
 }
 
 const operationIds = ({ entry, hidden }: RestBinding): string[] => {
@@ -135,8 +128,8 @@ const ownRoutes = (parts: AppRoutesParts, openapi: AppRoutes['openapi'], trpc: T
     ...trpcRoutes(path(routes.trpc, '/trpc'), trpc),
     ...documentRoute(documentPath, openapi),
     ...(docsPath && documentPath ? referenceRoutes({ path: docsPath, documentPath }) : []),
-    ...probe(at(routes.healthz, '/healthz'), 'routes.healthz', () => Promise.resolve(true)),
-    ...probe(at(routes.readyz, '/readyz'), 'routes.readyz', parts.ready),
+    ...livenessRoutes(at(routes.healthz, '/healthz')),
+    ...readinessRoutes(at(routes.readyz, '/readyz'), parts.readiness),
   ]
 }
 

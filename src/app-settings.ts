@@ -102,6 +102,13 @@ const LISTEN: readonly Setting[] = [
   setting('listen.signals', flag, BOOLEAN, ['true', 'whether SIGTERM and SIGINT close the app'], {
     variable: 'ERRAND_SIGNALS',
   }),
+  setting(
+    'listen.drainDelay',
+    number,
+    LISTEN_RULES.drainDelay,
+    ['0', 'how long all but `/readyz` goes on after a signal, for load balancers to see it'],
+    { variable: 'ERRAND_DRAIN_DELAY' },
+  ),
 ]
 
 const ROUTES: readonly Setting[] = [

@@ -2,6 +2,7 @@
 import { AppExecutors } from './app-executors.ts'
 import type { BaseProfile } from './config/profiles.ts'
 import type { AnyAppOptions, Logger, Report } from './app-options.ts'
+import type { Vitals } from './app-readiness.ts'
 import type { Seams } from './app-seams.ts'
 import { createTaskListeners } from './observability/task-listeners.ts'
 import { definitionOf } from './procedures/procedure.ts'
@@ -111,16 +112,14 @@ export class AppTasks {
     this.#begin(engine)
   }
 
-  /** Whether tasks can be taken. */
-  async ready(): Promise<boolean> {
-    if (this.#closed) return false
-    return (
-      this.#entries.size === 0 ||
-      this.#open().then(
-        () => true,
-        () => false,
-      )
-    )
+  /** What must be well for tasks to be taken and run here: each rejects with why it isn't. Nothing without tasks. */
+  vitals(): Vitals {
+    if (this.#entries.size === 0) return {}
+    return {
+      engine: async () => void (await this.#open()),
+      store: async () => (await this.#open()).check(),
+      workers: () => this.#executors.check(),
+    }
   }
 
   /** Takes no new tasks, lets running ones end for as long as `drainGrace` says, gives the rest back, ends the workers. */

@@ -7,6 +7,7 @@ import { configure, type ShownSetting } from './app-configuration.ts'
 import { registerWork } from './app-worker.ts'
 import { consoleLogger, type AppOptions, type FailedTask, type Logger, type Report } from './app-options.ts'
 import { AppProtection } from './app-protection.ts'
+import { Readiness } from './app-readiness.ts'
 import type { Seams } from './app-seams.ts'
 import type { AppRouter } from './app-types.ts'
 import { AppTasks } from './app-tasks.ts'
@@ -131,12 +132,17 @@ export const buildApp = <const TTree extends object, TContext extends object>(
     throttle: protection.throttle,
     streams: protection.streams,
   }
+  const readiness = new Readiness({
+    vitals: appTasks.vitals(),
+    isDraining: () => life.ending.draining.aborted,
+    logger,
+  })
   const routes = buildRoutes({
     entries,
     options,
     doors,
     taskDoors: appTasks.doors,
-    ready: () => appTasks.ready(),
+    readiness,
     complain,
     warn: (message) => logger.warn({}, `OpenAPI document: ${message}`),
   })

@@ -164,6 +164,8 @@ export interface TaskEngine {
   retry(id: string): Promise<StoredTask | 'not-ended' | 'succeeded' | undefined>
   /** Forgets an ended task. */
   remove(id: string): Promise<'removed' | 'not-ended' | 'unknown'>
+  /** Asks the place where records are for a sign of life, which costs it as little as can be. Rejects when there is none. */
+  check(): Promise<void>
   /**
    * Takes nothing new, waits so many ms for what runs, then gives the rest back and lets those go who follow events:
    * nothing more will happen here. Records can still be read.

@@ -146,6 +146,10 @@ export class TestEngine implements TaskEngine {
     return this.#use((engine) => engine.remove(id))
   }
 
+  check(): Promise<void> {
+    return this.#use((engine) => engine.check())
+  }
+
   async drain(grace: number): Promise<void> {
     await this.#life?.engine.drain(grace)
   }

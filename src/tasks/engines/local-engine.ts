@@ -14,7 +14,7 @@ import {
   type TaskQuery,
   type TaskSpec,
 } from '../engine.ts'
-import { cancelled, cancelRequested, created, recovered, requeued, started } from '../lifecycle.ts'
+import { cancelled, cancelRequested, created, requeued, started } from '../lifecycle.ts'
 import type { TaskStore } from '../store.ts'
 import type { StoredTask } from '../stored-task.ts'
 import { createAges } from './age.ts'
@@ -23,11 +23,15 @@ import { Dispatcher } from './dispatcher.ts'
 import type { Entry } from './entry.ts'
 import { EventHub, type WatchOptions } from './event-hub.ts'
 import { Ledger } from './ledger.ts'
+import { recover } from './recovery.ts'
 import { rulesOf } from './rules.ts'
 import type { Slot } from './slots.ts'
 import { Sweeper } from './sweeper.ts'
 import type { Reservation } from './task-index.ts'
 import { closed, draining, full } from './unavailable.ts'
+
+/** The id of none: ids of tasks are not so. */
+const NO_TASK = 'none'
 
 /** What it is made of. */
 export interface LocalEngineParts {
@@ -160,6 +164,11 @@ export class LocalEngine implements TaskEngine {
     return (await this.#opened().ledger.forget(entry)) ? 'removed' : 'not-ended'
   }
 
+  async check(): Promise<void> {
+    this.#opened()
+    await this.#store.get(NO_TASK)
+  }
+
   drain(grace: number): Promise<void> {
     this.#draining ??= this.#drain(grace)
     return this.#draining
@@ -285,17 +294,4 @@ export class LocalEngine implements TaskEngine {
     if (this.#opened().ledger.index.count('queued') + this.#arriving < this.#queueLimit) return
     throw full(this.#queueLimit)
   }
-}
-
-/** Progress raises the revision in memory alone: after a restart none of those may come again. */
-const RESTART = 2 ** 32
-
-/** What ran when the process before ended was lost; that attempt counts. */
-const recover = async (ledger: Ledger, host: EngineHost): Promise<void> => {
-  const running = ledger.index.live().filter(({ status }) => status === 'running')
-  const reason = 'The process ended while the attempt ran'
-  await ledger.changeAll(running, (task) => {
-    const next = recovered(task, { now: host.clock.now(), rules: rulesOf(host, task.procedure), reason })
-    return { ...next, revision: next.revision + RESTART }
-  })
 }

@@ -193,6 +193,10 @@ export class MemoryQueue implements SharedQueue {
     return row.task
   }
 
+  async check(): Promise<void> {
+    await this.#turn()
+  }
+
   async remove(id: string): Promise<'removed' | 'not-ended' | 'unknown'> {
     await this.#turn()
     const row = this.#row(id)

@@ -35,6 +35,17 @@ const outcomeOf = (listening: Promise<{ close(): Promise<void> }>): Promise<stri
     (error: Error) => error.message,
   )
 
+const readinessWhileItCloses = async (): Promise<number | string> => {
+  const server = await bareApp().listen({ port: 0 })
+  const closing = server.close()
+  const answer = await fetch(`${server.url}/readyz`).then(
+    ({ status }) => status,
+    () => 'nobody answers',
+  )
+  await closing
+  return answer
+}
+
 export const CHOOSING: Effects = {
   profile: {
     text: 'production',
@@ -84,5 +95,11 @@ export const LISTENING: Effects = {
     look: () => served(() => Promise.resolve(process.listenerCount('SIGTERM') > 0)),
     without: true,
     with: false,
+  },
+  'listen.drainDelay': {
+    text: '3s',
+    look: readinessWhileItCloses,
+    without: 'nobody answers',
+    with: 503,
   },
 }

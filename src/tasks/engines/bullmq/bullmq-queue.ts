@@ -183,6 +183,10 @@ export class BullmqQueue implements SharedQueue {
     return 'removed'
   }
 
+  async check(): Promise<void> {
+    await this.#place.procedures()
+  }
+
   async close(): Promise<void> {
     this.#open?.background.stop()
     this.#open?.working.stop()

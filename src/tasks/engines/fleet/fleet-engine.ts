@@ -135,6 +135,11 @@ export class FleetEngine implements TaskEngine {
     return result
   }
 
+  async check(): Promise<void> {
+    this.#opened()
+    await this.#queue.check()
+  }
+
   drain(grace: number): Promise<void> {
     this.#draining ??= this.#drain(grace)
     return this.#draining

@@ -119,6 +119,8 @@ export interface SharedQueue {
   cancel(id: string, keep: number): Promise<CancelResult | undefined>
   retry(id: string, fresh: FreshAttempts): Promise<StoredTask | 'not-ended' | 'succeeded' | undefined>
   remove(id: string): Promise<'removed' | 'not-ended' | 'unknown'>
+  /** Asks for a sign of life, and for nothing else. */
+  check(): Promise<void>
   /** Tells nothing more and lets go of connections. */
   close(): Promise<void>
 }

@@ -171,6 +171,10 @@ export class PgmqQueue implements SharedQueue {
     return this.#opened().control.remove(id)
   }
 
+  async check(): Promise<void> {
+    await this.#database.query('select 1')
+  }
+
   async close(): Promise<void> {
     const open = this.#open
     if (open) {

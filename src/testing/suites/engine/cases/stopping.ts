@@ -92,6 +92,15 @@ export const stopping = {
     await expect(on.start('long')).rejects.toThrow(EngineUnavailable)
   },
 
+  'gives a sign of life from its opening to its end, drained or not': async ({ open }) => {
+    const { engine } = await open(new FakeHost())
+    await engine.check()
+    await engine.drain(0)
+    await engine.check()
+    await engine.close()
+    await expect(engine.check()).rejects.toThrow(EngineUnavailable)
+  },
+
   'opening twice is opening once': async ({ open }) => {
     const on = await open(new FakeHost().on('add', () => value(3)))
     await on.engine.open(on.host)
