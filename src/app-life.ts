@@ -4,7 +4,7 @@ import { checkListenOptions, startServer, type ListenOptions } from './adapters/
 import type { OwnServer, RunningServer } from './adapters/listen.ts'
 import type { Ending, NodeHandler } from './adapters/node.ts'
 import { closeOnSignal } from './adapters/signals.ts'
-import type { Logger } from './app-options.ts'
+import type { Logger } from './observability/logger.ts'
 import { checkWorkerOptions, type RunningWorker, type WorkerOptions } from './app-worker.ts'
 import type { Limits } from './config/limits.ts'
 import { toMilliseconds } from './protocol/duration.ts'

@@ -1,8 +1,9 @@
 /** The options of `createApp`, checked. */
 import { hookProblems, type HookOptions } from './app-hook-options.ts'
+import { loggerProblems } from './app-logger-options.ts'
+import type { Logger, LogOptions } from './observability/logger.ts'
 import { protectionProblems, type ProtectionOptions } from './app-protection-options.ts'
 import type { DocumentOptions } from './openapi/document.ts'
-import type { Failure } from './procedures/failure.ts'
 import type { BaseProfile } from './config/profiles.ts'
 import { path as pathRule } from './config/option-rules.ts'
 import { expectedOneOf } from './config/near-miss.ts'
@@ -16,23 +17,6 @@ import type { TasksOption } from './tasks/engines/options.ts'
 
 /** Settings by name, which decide how much is shown and what may be left open: one of three, or the project's own. */
 export type Profile = BaseProfile | (string & {})
-
-/** Where failures go; a pino logger fits. */
-export interface Logger {
-  error(fields: object, message: string): void
-  warn(fields: object, message: string): void
-  info(fields: object, message: string): void
-}
-
-/** A task whose attempt failed, for the log. */
-export interface FailedTask {
-  readonly id: string
-  readonly attempt: number
-  readonly maxAttempts: number
-}
-
-/** Told of every failed call and attempt; logs those that aren't the caller's doing. */
-export type Report = (failure: Failure, path: string, task?: FailedTask) => void
 
 /** What the document says of the app as a whole. */
 export type OpenApiOptions = DocumentOptions
@@ -56,7 +40,8 @@ export interface AppOptions<TContext = object> extends ProtectionOptions, HookOp
   readonly bodyLimit?: NonNullable<Meta['bodyLimit']>
   readonly cors?: boolean | CorsOptions
   readonly openapi?: OpenApiOptions
-  readonly logger?: Logger
+  /** Where the log goes: a logger such as pino's, how to make one, or `false` for none. Default: pino on standard error. */
+  readonly logger?: Logger | LogOptions | false
   /** Default: `ERRAND_PROFILE`, else `NODE_ENV` if a profile has that name, else what the file says, else `development`. */
   readonly profile?: Profile
   /** Profiles by name: more in the three that are built in, or the project's own. */
@@ -153,6 +138,7 @@ export const optionProblems = (options: AnyAppOptions): string[] => {
     ...routeProblems(routes),
     ...protectionProblems(options),
     ...hookProblems(options),
+    ...loggerProblems(options.logger),
     ...(config === undefined || config === false || (typeof config === 'string' && config !== '')
       ? []
       : [`config is ${JSON.stringify(config)}, expected the path of a configuration file, or false`]),
@@ -160,13 +146,4 @@ export const optionProblems = (options: AnyAppOptions): string[] => {
       ? []
       : [`module is ${JSON.stringify(module)}, expected a file: URL: pass import.meta.url`]),
   ]
-}
-
-/** Errors and warnings on standard error, the rest unsaid. */
-export const consoleLogger: Logger = {
-  // oxlint-disable no-console -- a process without a logger of its own speaks here
-  error: (fields, message) => console.error(message, fields),
-  warn: (fields, message) => console.warn(message, fields),
-  // oxlint-enable no-console
-  info: () => undefined,
 }

@@ -1,6 +1,7 @@
 /** What an app does against too much: the parts that hold its options. */
 import { toRateLimit } from './app-protection-options.ts'
-import type { AnyAppOptions, Logger } from './app-options.ts'
+import type { AnyAppOptions } from './app-options.ts'
+import type { Logger } from './observability/logger.ts'
 import { toLimits, type Limits } from './config/limits.ts'
 import { RateCounters, type RedisLike, type SharedCounts } from './middleware/rate-counters.ts'
 import { isRate, parseRate } from './procedures/rate.ts'

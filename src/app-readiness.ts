@@ -1,5 +1,5 @@
 /** Whether an app can take calls: its parts are asked, all at once, for a short time, however many want to know. */
-import type { Logger } from './app-options.ts'
+import type { Logger } from './observability/logger.ts'
 import type { Readiness as State, ReadinessProbe } from './router/probes.ts'
 
 /** What must be well, by name. Each rejects with why it isn't, late perhaps, and never hangs. */

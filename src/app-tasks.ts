@@ -1,10 +1,10 @@
 /** An app's tasks: which engine, opened at first use, and how its procedures are found by a worker. */
 import { AppExecutors } from './app-executors.ts'
 import type { BaseProfile } from './config/profiles.ts'
-import type { AnyAppOptions, Logger, Report } from './app-options.ts'
+import type { AnyAppOptions } from './app-options.ts'
 import type { Vitals } from './app-readiness.ts'
+import type { Observer, TaskObserver } from './observability/observer.ts'
 import type { Seams } from './app-seams.ts'
-import { createTaskListeners } from './observability/task-listeners.ts'
 import { definitionOf } from './procedures/procedure.ts'
 import {
   compileServerAdmission,
@@ -18,7 +18,6 @@ import { compileTaskLinks } from './router/task-links.ts'
 import type { TaskDoors } from './router/task-service.ts'
 import { systemClock, type Clock } from './tasks/clock.ts'
 import { EngineUnavailable, type Claim, type TaskEngine, type TaskPolicy } from './tasks/engine.ts'
-import type { Happening } from './tasks/changes.ts'
 import type { TasksOption } from './tasks/engines/options.ts'
 import { taskOptionProblems, toPolicy } from './tasks/policy.ts'
 import { createHost } from './tasks/task-host.ts'
@@ -34,8 +33,7 @@ export interface AppTasksParts {
   readonly option: TasksOption
   readonly seams: Seams
   readonly profile: BaseProfile
-  readonly report: Report
-  readonly logger: Logger
+  readonly observer: Observer
   readonly complain: (complaint: Complaint) => void
 }
 
@@ -61,7 +59,7 @@ export class AppTasks {
   readonly #policies = new Map<string, TaskPolicy>()
   readonly #executors: AppExecutors
   readonly #functions = new Map<string, TaskFunction>()
-  readonly #told: (happening: Happening) => void
+  readonly #observer: TaskObserver
   #engine: Promise<TaskEngine> | undefined
   /** An engine that lost its tasks, while it is being closed. */
   #leaving: Promise<void> | undefined
@@ -81,13 +79,13 @@ export class AppTasks {
       option: this.#option,
       module: options.module,
       lookup: (path) => this.#function(path),
-      report: (message) => parts.logger.error({}, message),
+      report: (message) => parts.observer.logger.error({}, message),
       around: parts.seams.executor ?? ((executor) => executor),
     })
     this.#readPolicies()
     this.doors = this.#createDoors()
     this.tasks = this.doors.tasks
-    this.#told = this.#createListeners()
+    this.#observer = parts.observer.ofTasks((task) => this.tasks.record(task, SERVER))
   }
 
   /** Lets workers that import the module find the tasks. */
@@ -199,16 +197,6 @@ export class AppTasks {
     return { tasks, callerOf, listable, links }
   }
 
-  #createListeners(): (happening: Happening) => void {
-    const { options, logger } = this.#parts
-    return createTaskListeners({
-      on: options.on ?? {},
-      record: (task) => this.tasks.record(task, SERVER),
-      threw: (event, task, thrown) =>
-        logger.error({ err: thrown, taskId: task.id }, `A listener of ${event} threw (task ${task.id})`),
-    })
-  }
-
   readonly #pathOf: PathOf = (task) => {
     if (typeof task === 'string' && this.#entries.has(task)) return task
     const wanted = typeof task === 'string' ? undefined : definitionOf(task)
@@ -241,7 +229,7 @@ export class AppTasks {
   }
 
   async #openEngine(): Promise<TaskEngine> {
-    const { logger } = this.#parts
+    const { logger } = this.#parts.observer
     await this.#leaving
     const engine = await this.#option.create()
     const host = createHost({
@@ -250,8 +238,7 @@ export class AppTasks {
       slots: this.#executors.sizes,
       executor: (runOn) => this.#executors.get(runOn),
       serve: (claim) => (request) => this.#serve(claim, request),
-      told: this.#told,
-      failed: (failure, { task }) => this.#parts.report(failure, task.procedure, task),
+      ...this.#observer,
       report: (message, error, level = 'error') =>
         logger[level](error === undefined ? {} : { err: error }, message),
       lost: () => this.#leave(engine),

@@ -5,13 +5,15 @@ import { createNodeHandler, type NodeHandler } from './adapters/node.ts'
 import { AppLife } from './app-life.ts'
 import { configure, type ShownSetting } from './app-configuration.ts'
 import { registerWork } from './app-worker.ts'
-import { consoleLogger, type AppOptions, type FailedTask, type Logger, type Report } from './app-options.ts'
+import type { AppOptions } from './app-options.ts'
 import { AppProtection } from './app-protection.ts'
 import { Readiness } from './app-readiness.ts'
 import type { Seams } from './app-seams.ts'
 import type { AppRouter } from './app-types.ts'
 import { AppTasks } from './app-tasks.ts'
 import { buildRoutes, type OpenApiDocument } from './app-routes.ts'
+import { createObserver } from './observability/observer.ts'
+import { watchRequests } from './observability/watched-requests.ts'
 import { collectEntries, checkSchemaIds, type Complaint } from './router/entries.ts'
 import { corsPolicy } from './router/cors.ts'
 import type { Doors } from './router/doors.ts'
@@ -59,25 +61,6 @@ export class DeclarationError extends Error {
   }
 }
 
-const attemptOf = (task: FailedTask): string =>
-  ` (task ${task.id}, attempt ${task.attempt} of ${task.maxAttempts})`
-
-const reporter =
-  (logger: Logger): Report =>
-  ({ code, status, internal }, path, task) => {
-    // What the caller did wrong is the caller's to know.
-    if (status < 500 || !internal) return
-    const fields = { path, code, err: internal, ...(task ? { taskId: task.id, attempt: task.attempt } : {}) }
-    const what = `${path} failed${task ? attemptOf(task) : ''}: ${internal.name}: ${internal.message}`
-    try {
-      logger.error(fields, what)
-    } catch (error) {
-      // A log that fails must not fail the call.
-      // oxlint-disable-next-line no-console -- there is nobody else left to tell
-      console.error('The logger threw', error)
-    }
-  }
-
 /**
  * Puts procedures behind tRPC, REST and an OpenAPI document, and makes their tasks durable.
  *
@@ -104,8 +87,14 @@ export const buildApp = <const TTree extends object, TContext extends object>(
   const { options, profile } = configuration
   const complaints: Complaint[] = [...configuration.complaints]
   const complain = (complaint: Complaint): void => void complaints.push(complaint)
-  const { logger = consoleLogger, createContext = () => ({}), bodyLimit = DEFAULT_BODY_LIMIT } = options
-  const report = reporter(logger)
+  const { createContext = () => ({}), bodyLimit = DEFAULT_BODY_LIMIT } = options
+  const observer = createObserver({
+    option: options.logger,
+    profile,
+    on: options.on,
+    ownerOf: options.owner && ((ctx) => doors.ownerOf(ctx)),
+  })
+  const { logger } = observer
   const entries = collectEntries(tree, complain, Array.isArray(options.use) ? options.use : []).map(
     seams.entry ?? ((entry) => entry),
   )
@@ -116,8 +105,7 @@ export const buildApp = <const TTree extends object, TContext extends object>(
     option: configuration.tasks,
     seams,
     profile,
-    report,
-    logger,
+    observer,
     complain,
   })
   const protection = new AppProtection(options, entries, logger)
@@ -126,7 +114,7 @@ export const buildApp = <const TTree extends object, TContext extends object>(
     tasks: appTasks.tasks,
     reveal: profile === 'development',
     bodyLimit: toBytes(bodyLimit),
-    report,
+    report: observer.callFailed,
     ownerOf: (ctx) => options.owner?.(ctx) ?? null,
     strangerKey: protection.strangerKey,
     throttle: protection.throttle,
@@ -153,7 +141,7 @@ export const buildApp = <const TTree extends object, TContext extends object>(
   const gate = compileGate(limits, pressure)
   const challenge = challengeOf(schemesOf(entries.map(({ definition }) => definition)))
   const front = { cors: corsPolicy(options.cors), gate, hops, challenge }
-  const handle = compileHandleRequest(routes.table, doors, front)
+  const handle = watchRequests(compileHandleRequest(routes.table, doors, front), observer.answered)
   const life = new AppLife(appTasks, protection, logger, configuration.listen)
   const node = createNodeHandler(handle, life.ending, limits.answerTimeout)
 

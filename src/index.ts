@@ -9,7 +9,8 @@ export {
   type Settings,
 } from './app-config.ts'
 export type { ShownSetting } from './app-configuration.ts'
-export type { AppOptions, Logger, OpenApiOptions, Profile } from './app-options.ts'
+export type { AppOptions, OpenApiOptions, Profile } from './app-options.ts'
+export type { Logger, LogLevel, LogOptions } from './observability/logger.ts'
 export type { ProtectionOptions, RateLimitOptions } from './app-protection-options.ts'
 export type { LimitOptions } from './config/limits.ts'
 export type { AppRouter } from './app-types.ts'

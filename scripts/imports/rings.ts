@@ -33,7 +33,7 @@ export const RINGS: Readonly<Record<string, Ring>> = {
   adapters: { rings: [...INNER, 'config', 'tasks', 'router', 'openapi'], packages: ['@trpc/server'] },
 
   middleware: { rings: INNER, typesOf: ['router'], packages: [] },
-  observability: { rings: [...INNER, 'config', 'tasks', 'router'], packages: [] },
+  observability: { rings: [...INNER, 'config', 'tasks', 'router'], packages: ['pino'] },
   console: { rings: [...INNER, 'config', 'tasks', 'router', 'openapi'], packages: [] },
   client: {
     rings: ['protocol'],

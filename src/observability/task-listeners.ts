@@ -8,6 +8,7 @@ import type { MaybePromise } from '../procedures/handler.ts'
 import type { TaskRecord } from '../protocol/task.ts'
 import type { Happening } from '../tasks/changes.ts'
 import type { StoredError, StoredTask } from '../tasks/stored-task.ts'
+import { ranFor, waitedFor, waitOf } from './task-times.ts'
 
 /** What every event of a task tells. */
 export interface TaskHappened {
@@ -68,25 +69,6 @@ export interface TaskListenersParts {
   readonly record: (task: StoredTask) => TaskRecord
   /** Told of what a listener throws. */
   readonly threw: (event: string, task: StoredTask, thrown: unknown) => void
-}
-
-/** Milliseconds that the latest attempt ran. */
-export const ranFor = ({ attempts, attempt }: StoredTask): number | undefined => {
-  const last = attempts.at(-1)
-  return last?.n === attempt && last.finishedAt !== undefined
-    ? Math.max(0, last.finishedAt - last.startedAt)
-    : undefined
-}
-
-/** Milliseconds that a task which is started waited for it. */
-export const waitedFor = ({ attempts, createdAt }: StoredTask): number => {
-  const since = attempts.at(-2)?.finishedAt ?? createdAt
-  return Math.max(0, Math.round((attempts.at(-1)?.startedAt ?? since) - since))
-}
-
-const waitOf = (task: StoredTask): number => {
-  const endedAt = task.attempts.at(-1)?.finishedAt
-  return task.runAt === undefined || endedAt === undefined ? 0 : Math.max(0, task.runAt - endedAt)
 }
 
 /** What each event tells besides what all of them do. */

@@ -35,6 +35,7 @@ const EXPOSED = [
   'idempotency-replayed',
   'ratelimit',
   'ratelimit-policy',
+  'x-request-id',
 ] as const
 
 const originTest = (origin: NonNullable<CorsOptions['origin']>): ((origin: string) => boolean) => {

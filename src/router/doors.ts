@@ -16,7 +16,7 @@ export interface Doors {
   /** Bytes; a procedure's `meta.bodyLimit` wins. */
   readonly bodyLimit: number
   /** Told of every failure; logs those that aren't the caller's. */
-  readonly report: (failure: Failure, path: string) => void
+  readonly report: (failure: Failure, path: string, request: HttpRequest | undefined) => void
   /** Who a context stands for; null for a stranger. */
   readonly ownerOf: (ctx: unknown) => string | null
   /** What a stranger is counted by. */
@@ -44,8 +44,13 @@ export class RequestEnvironment implements CallEnvironment {
 }
 
 /** A failure as it leaves through a door: reported, then stripped of what is internal. */
-export const leave = (doors: Doors, failure: Failure, path: string): ErrorData => {
-  doors.report(failure, path)
+export const leave = (
+  doors: Doors,
+  failure: Failure,
+  path: string,
+  request: HttpRequest | undefined,
+): ErrorData => {
+  doors.report(failure, path, request)
   return toWireError(failure, doors.reveal)
 }
 
@@ -65,9 +70,13 @@ const countedContext = async (doors: Doors, throttle: Throttle, request: HttpReq
   }
 }
 
+const remember = (request: HttpRequest, ctx: unknown): unknown => (request.ctx = ctx)
+
 /** Makes the context of a request; waits only for a `createContext` that does. */
-export const contextOf = (doors: Doors, request: HttpRequest): MaybePromise<unknown> =>
-  doors.throttle ? countedContext(doors, doors.throttle, request) : doors.createContext(request)
+export const contextOf = (doors: Doors, request: HttpRequest): MaybePromise<unknown> => {
+  const ctx = doors.throttle ? countedContext(doors, doors.throttle, request) : doors.createContext(request)
+  return ctx instanceof Promise ? ctx.then((made) => remember(request, made)) : remember(request, ctx)
+}
 
 /** Makes the environment of the calls of a request. */
 export const enter = (doors: Doors, request: HttpRequest): MaybePromise<RequestEnvironment> => {

@@ -31,7 +31,7 @@ const crash = (doors: Doors, request: HttpRequest, thrown: unknown): HttpReply =
   return problemReply(
     isProcedureError(thrown) && thrown.cause === undefined
       ? toErrorData(thrown)
-      : leave(doors, toFailure(thrown), path),
+      : leave(doors, toFailure(thrown), path, request),
     path,
   )
 }
@@ -75,6 +75,7 @@ export const compileHandleRequest = (table: RouteTable, doors: Doors, front: Fro
   const route = (request: HttpRequest): MaybePromise<HttpReply> => {
     const path = pathOf(request.url)
     const found = table.find(request.method, path)
+    if ('route' in found) request.match = found
     const refusal = gate(request.url, 'route' in found ? found.route : undefined)
     if (refusal) return refuse(request, path, found, refusal)
     if ('route' in found) return found.route.handle(request, found.params)

@@ -2,6 +2,7 @@
 import { validateHeaderValue } from 'node:http'
 import { ProcedureError } from '../procedures/errors.ts'
 import { behindProxies } from './caller-address.ts'
+import { requestIdOf } from './request-id.ts'
 
 /** What `createContext` gets. */
 export interface ContextRequest {
@@ -16,6 +17,14 @@ export interface ContextRequest {
   readonly remoteAddress: string | undefined
   /** Headers and cookies to send with the answer; made when first read. */
   readonly responseHeaders: Headers
+  /** The caller's `X-Request-Id` if it is fit to be one, else a new one. The answer carries it, and so does the log. */
+  readonly requestId: string
+}
+
+/** The route that was found for a request, as far as others need to know. */
+export interface FoundRoute {
+  readonly route: { readonly owner: string; readonly always?: true }
+  readonly params: Readonly<Record<string, string>>
 }
 
 /** A request. An adapter extends this class by the five things it must know. */
@@ -26,6 +35,15 @@ export abstract class HttpRequest implements ContextRequest {
   protected abstract readonly peerAddress: string | undefined
   /** How many proxies are believed about who is behind them. */
   hops = 0
+  /** Once it is found. */
+  match: FoundRoute | undefined = undefined
+  /** Once it is made. */
+  ctx: unknown = undefined
+  /** The task that it started, or got. */
+  taskId: string | undefined = undefined
+  /** The trace that it is part of. */
+  traceId: string | undefined = undefined
+  #requestId: string | undefined
   #headers: Headers | undefined
   #signal: AbortSignal | undefined
   #responseHeaders: Headers | undefined
@@ -43,6 +61,10 @@ export abstract class HttpRequest implements ContextRequest {
   get remoteAddress(): string | undefined {
     const { hops, peerAddress } = this
     return hops === 0 ? peerAddress : behindProxies(peerAddress, this.header('x-forwarded-for'), hops)
+  }
+
+  get requestId(): string {
+    return (this.#requestId ??= requestIdOf(this.header('x-request-id')))
   }
 
   get headers(): Headers {

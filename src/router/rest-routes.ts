@@ -91,10 +91,10 @@ const reply = (
   request: HttpRequest,
   result: CallResult,
 ): HttpReply => {
-  if (!result.ok) return problemReply(leave(doors, result.error, entry.path), pathOf(request.url))
+  if (!result.ok) return problemReply(leave(doors, result.error, entry.path, request), pathOf(request.url))
   const answer = respond(result.value)
   if (!entry.restOnly) return answer
-  return { ...answer, failed: (thrown) => void leave(doors, toFailure(thrown), entry.path) }
+  return { ...answer, failed: (thrown) => void leave(doors, toFailure(thrown), entry.path, request) }
 }
 
 type Finish = (request: HttpRequest, result: CallResult) => HttpReply
@@ -134,7 +134,7 @@ async function* toServerEvents(
     if (request.signal.aborted) return
     yield {
       event: 'error',
-      data: toProblem(leave(doors, toFailure(thrown), entry.path), pathOf(request.url)),
+      data: toProblem(leave(doors, toFailure(thrown), entry.path, request), pathOf(request.url)),
     }
   }
 }

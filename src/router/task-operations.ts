@@ -11,7 +11,7 @@ import type { Caller } from '../tasks/tasks.ts'
 import type { Entry } from './entries.ts'
 import { ratedOf } from './guarded-call.ts'
 import type { HttpRequest } from './http.ts'
-import { startTask, toCallResult, type TaskDoors } from './task-service.ts'
+import { startTask, toCallResult, type DoorStart, type TaskDoors } from './task-service.ts'
 import { taskInputs } from './task-inputs.ts'
 import { limitOf, type Operation } from './trpc-router.ts'
 
@@ -121,7 +121,9 @@ const runOperation = (doors: TaskDoors, entry: Entry): Operation =>
     `${entry.path}.run`,
     'mutation',
     async (input, ctx, signal, request) => {
-      const { task } = unwrap(await startTask(doors, entry, input, ctx, withKey(request)))
+      const { task } = unwrap(
+        await startTask(doors, entry, { input, ctx, options: withKey(request), request }),
+      )
       const caller = doors.callerOf(ctx)
       const ended =
         (await doors.tasks.wait(task.id, { timeout: Infinity, signal }, caller)) ?? unknownTask(task.id)
@@ -132,14 +134,15 @@ const runOperation = (doors: TaskDoors, entry: Entry): Operation =>
   )
 
 const startOperations = (doors: TaskDoors, entry: Entry): Operation[] => {
-  const start = async (input: unknown, ctx: unknown, options: RepeatableStart): Promise<TaskRecord> => {
-    const { task } = unwrap(await startTask(doors, entry, input, ctx, options))
-    return doors.tasks.record(task, doors.callerOf(ctx))
+  const start = async (given: DoorStart): Promise<TaskRecord> => {
+    const { task } = unwrap(await startTask(doors, entry, given))
+    return doors.tasks.record(task, doors.callerOf(given.ctx))
   }
-  const plain: Act = (input, ctx, _signal, request) => start(input, ctx, withKey(request))
+  const plain: Act = (input, ctx, _signal, request) =>
+    start({ input, ctx, options: withKey(request), request })
   const withOptions: Act = async (raw, ctx, _signal, request) => {
     const { input, ...options } = read(taskInputs().startWith, raw)
-    return start(input, ctx, { ...withKey(request), ...options })
+    return start({ input, ctx, options: { ...withKey(request), ...options }, request })
   }
   const extras = { starts: true, rated: ratedOf(entry), ...limitOf(entry) }
   return [

@@ -5,6 +5,7 @@ import type { Admit } from '../procedures/task-call.ts'
 import type { Caller, Started, Tasks } from '../tasks/tasks.ts'
 import type { StoredTask } from '../tasks/stored-task.ts'
 import type { Entry } from './entries.ts'
+import type { HttpRequest } from './http.ts'
 import type { LinksOf } from './task-links.ts'
 
 /** What the doors of all tasks share. */
@@ -16,17 +17,26 @@ export interface TaskDoors {
   readonly links: LinksOf
 }
 
+/** A start as a door gets it. */
+export interface DoorStart {
+  readonly input: unknown
+  readonly ctx: unknown
+  readonly options: RepeatableStart
+  readonly request: HttpRequest | undefined
+}
+
 /** Admits and starts a task for a caller. */
 export const startTask = (
   { tasks, callerOf }: TaskDoors,
   entry: Entry,
-  input: unknown,
-  ctx: unknown,
-  options: RepeatableStart,
+  { input, ctx, options, request }: DoorStart,
 ): Promise<CallResult<Started>> =>
-  (entry.admit as Admit)(input, ctx, (admission) =>
-    tasks.submit({ procedure: entry.path, input, options, admission, caller: callerOf(ctx) }),
-  )
+  (entry.admit as Admit)(input, ctx, async (admission) => {
+    const caller = callerOf(ctx)
+    const started = await tasks.submit({ procedure: entry.path, input, options, admission, caller })
+    if (request) request.taskId = started.task.id
+    return started
+  })
 
 const CANCELLED: Failure = { code: 'CANCELLED', status: 409, message: 'The task was cancelled' }
 

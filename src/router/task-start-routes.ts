@@ -40,8 +40,9 @@ const startHandler = (
   return async (request, params) => {
     const { ctx } = await enterCall(doors, request, rated)
     const input = await read(request, params, asItIs)
-    const started = await startTask(taskDoors, entry, input, ctx, readStart(request))
-    if (!started.ok) return problemReply(leave(doors, started.error, entry.path), pathOf(request.url))
+    const started = await startTask(taskDoors, entry, { input, ctx, options: readStart(request), request })
+    if (!started.ok)
+      return problemReply(leave(doors, started.error, entry.path, request), pathOf(request.url))
     return answer(started.value, taskDoors.callerOf(ctx), request)
   }
 }

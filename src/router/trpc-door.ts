@@ -70,13 +70,13 @@ interface Answer {
   readonly text: string
 }
 
-const refusal = (doors: Doors, path: string, failure: Failure): Answer => {
-  const error = toShape(leave(doors, failure, path), path)
+const refusal = (doors: Doors, path: string, failure: Failure, request: HttpRequest): Answer => {
+  const error = toShape(leave(doors, failure, path, request), path)
   return { status: error.data.httpStatus, text: JSON.stringify({ error }) }
 }
 
-const answer = (doors: Doors, { path }: Operation, result: CallResult): Answer => {
-  if (!result.ok) return refusal(doors, path, result.error)
+const answer = (doors: Doors, { path }: Operation, result: CallResult, request: HttpRequest): Answer => {
+  if (!result.ok) return refusal(doors, path, result.error, request)
   const data = result.value === undefined ? undefined : JSON.stringify(result.value)
   return { status: 200, text: data === undefined ? '{"result":{}}' : `{"result":{"data":${data}}}` }
 }
@@ -115,7 +115,7 @@ export const compileTrpcDoor = (
   delegate: Delegate,
 ): Required<Pick<Route, 'handle' | 'refuse'>> => {
   const one = (call: PlainCall, input: unknown, environment: RequestEnvironment, request: HttpRequest) => {
-    const toReply = (result: CallResult): HttpReply => single(answer(doors, call.operation, result))
+    const toReply = (result: CallResult): HttpReply => single(answer(doors, call.operation, result, request))
     const result = call.operation.call(input, environment, request)
     return result instanceof Promise ? result.then(toReply) : toReply(result)
   }
@@ -130,7 +130,7 @@ export const compileTrpcDoor = (
     const answers = calls.map(async ({ operation, index }) => {
       const result = await operation.call(inputAt(inputs, index), environmentOf(operation), request)
       done()
-      return answer(doors, operation, result)
+      return answer(doors, operation, result, request)
     })
     return join(await Promise.all(answers))
   }
@@ -150,8 +150,8 @@ export const compileTrpcDoor = (
   }
 
   // What stops a request before its calls (its body, its context) is each call's error.
-  const refuse = ({ paths, batched }: Target, error: Failure): HttpReply => {
-    const answers = paths.map((path) => refusal(doors, path, error))
+  const refuse = (request: HttpRequest, { paths, batched }: Target, error: Failure): HttpReply => {
+    const answers = paths.map((path) => refusal(doors, path, error, request))
     const { headers, ...rest } = batched ? join(answers) : single(answers[0] as Answer)
     return { ...rest, headers: [...headers, ...retryAfterHeader(error)] }
   }
@@ -159,9 +159,9 @@ export const compileTrpcDoor = (
   return {
     handle: (request, params) => {
       const target = targetOf(request, params['path'] as string)
-      return respond(request, target).catch((thrown: unknown) => refuse(target, toFailure(thrown)))
+      return respond(request, target).catch((thrown: unknown) => refuse(request, target, toFailure(thrown)))
     },
-    refuse: (request, params, error) => refuse(targetOf(request, params['path'] as string), error),
+    refuse: (request, params, error) => refuse(request, targetOf(request, params['path'] as string), error),
   }
 }
 

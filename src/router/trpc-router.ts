@@ -70,13 +70,14 @@ async function* guardItems(
   doors: Doors,
   path: string,
   signal: AbortSignal,
+  request: HttpRequest | undefined,
 ): AsyncGenerator<unknown, void> {
   try {
     yield* items as AsyncGenerator<unknown>
   } catch (thrown) {
     // Nobody is left to hear of it, and stopping is what the signal asked for.
     if (signal.aborted) return
-    throw toTRPCError(leave(doors, toFailure(thrown), path))
+    throw toTRPCError(leave(doors, toFailure(thrown), path, request))
   }
 }
 
@@ -91,10 +92,10 @@ const compileResolver = (doors: Doors, operation: Operation) => async (args: Res
   const door = ctx instanceof DoorContext ? ctx : undefined
   const environment = { ctx: door ? door.ctx : ctx, signal, tasks: doors.tasks }
   const result = await operation.call(input, environment, door?.request)
-  if (!result.ok) throw toTRPCError(leave(doors, result.error, operation.path))
+  if (!result.ok) throw toTRPCError(leave(doors, result.error, operation.path, door?.request))
   if (operation.kind !== 'subscription') return result.value as never
   const items = result.value as AsyncIterable<unknown>
-  return endingBoth(guardItems(items, doors, operation.path, signal), items)
+  return endingBoth(guardItems(items, doors, operation.path, signal, door?.request), items)
 }
 
 const toTrpcProcedure = (builder: Builder, doors: Doors, operation: Operation): AnyTRPCProcedure => {
@@ -121,7 +122,7 @@ const rewrap = (doors: Doors, entry: Entry): AnyTRPCProcedure => {
     const door = ctx instanceof DoorContext ? ctx : undefined
     const environment = { ctx: door ? door.ctx : ctx, signal, tasks: doors.tasks }
     const result = await operation.call(options, environment, door?.request)
-    if (!result.ok) throw toTRPCError(leave(doors, result.error, path))
+    if (!result.ok) throw toTRPCError(leave(doors, result.error, path, door?.request))
     return result.value
   }
   return Object.assign(call, { _def: procedure._def, procedure: true, meta: procedure.meta }) as never

@@ -5,6 +5,8 @@ import type { Clock, Timer } from './clock.ts'
 import type { TaskPolicy, EngineHost, Claim } from './engine.ts'
 import type { CallEvents, Executor, Outcome, OutcomeError, Running } from './executor.ts'
 import type { MaybePromise } from '../procedures/handler.ts'
+import type { TaskLog } from '../protocol/task.ts'
+import type { StoredTask } from './stored-task.ts'
 
 /** Parts the host joins. */
 export interface HostParts {
@@ -15,8 +17,10 @@ export interface HostParts {
   readonly slots: Readonly<Record<TaskPolicy['runOn'], number>>
   /** Serves what a running handler asks for. */
   readonly serve: (claim: Claim) => CallEvents['start']
+  /** Told of what a handler logs. Never throws. */
+  readonly logged: (task: StoredTask, log: TaskLog) => void
   /** Told of an attempt that ended in an error by itself. */
-  readonly failed: (error: OutcomeError, claim: Claim) => void
+  readonly failed: (error: OutcomeError, task: StoredTask) => void
   /** Told of what happens to every task here. Never throws. */
   readonly told: (happening: Happening) => void
   readonly report: EngineHost['report']
@@ -39,7 +43,7 @@ const runAttempt = async (parts: HostParts, claim: Claim): Promise<Outcome> => {
   const made = parts.executor(claim.policy.runOn)
   const outcome = await attempt(made instanceof Promise ? await made : made, parts, claim)
   // A handler that throws because it was asked to stop did as it was told.
-  if (outcome.kind === 'error' && !claim.signal.aborted) parts.failed(outcome.error, claim)
+  if (outcome.kind === 'error' && !claim.signal.aborted) parts.failed(outcome.error, claim.task)
   return outcome
 }
 
@@ -68,7 +72,11 @@ const attempt = (executor: Executor, parts: HostParts, claim: Claim): Promise<Ou
     claim.progress(progress)
     parts.told({ name: 'progress', task: { ...task, progress }, progress })
   }
-  const events = { progress: reported, log: claim.log, start: parts.serve(claim) }
+  const logged = (log: TaskLog): void => {
+    claim.log(log)
+    parts.logged(task, log)
+  }
+  const events = { progress: reported, log: logged, start: parts.serve(claim) }
   const running = executor.run(call, events, started)
   const onAbort = (): void => void timers.push(stop(clock, running, reasonOf(signal), cancelGrace))
   if (signal.aborted) onAbort()

@@ -38,7 +38,7 @@ describe.each(ENGINES)('on $name', ({ missing, place, multiHost }) => {
     const told: Told[] = []
     const api = await serve(procedures, { ...OPTIONS, tasks: (await place())(), on: recording(told) })
     const logs: { message: string; fields?: Record<string, unknown> }[] = []
-    const started = await api.call('/visit/tasks', { fail: 1 }, { 'x-user': 'ada', 'task-delay': '300ms' })
+    const started = await api.call('/visit/tasks', { fail: 1 }, { 'x-user': 'ada', 'task-delay': '2s' })
     const { id } = started.json as { id: string }
     for await (const event of api.app.tasks.handle(id).events())
       if (event.type === 'log') logs.push(event.log)

@@ -36,7 +36,8 @@ const TELLING = [
 
 /** All of an answer, but for the id and the time. */
 const shown = ({ status, headers, text }: Answer, id: string) => {
-  const { date: _date, ...rest } = headers
+  // Of each answer its own.
+  const { date: _date, 'x-request-id': _requestId, ...rest } = headers
   return { status, headers: rest, text: text.replaceAll(id, 'ID') }
 }
 

@@ -23,11 +23,12 @@ export interface Served {
   get(path: string, headers?: Record<string, string>): Promise<Answer>
 }
 
-/** A logger that remembers. */
+/** A logger that remembers. A line for each request and each change of a task are not for it. */
 export const recordingLogger = (logs: LogLine[]) => {
   const at = (level: LogLine['level']) => (fields: object, message: string) =>
     void logs.push({ level, message, fields })
-  return { error: at('error'), warn: at('warn'), info: at('info') }
+  const isLevelEnabled = (level: string): boolean => level === 'error'
+  return { error: at('error'), warn: at('warn'), info: at('info'), isLevelEnabled }
 }
 
 /** Runs when the test is over, or when the file is, for what was made outside of a test. */

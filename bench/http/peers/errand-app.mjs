@@ -14,7 +14,7 @@ const procedures = {
 }
 
 export async function start() {
-  const app = createApp(procedures, { createContext: () => ({ user: 'bench' }) })
+  const app = createApp(procedures, { logger: false, createContext: () => ({ user: 'bench' }) })
   const { url } = await app.listen({ port: 0 })
   return url
 }

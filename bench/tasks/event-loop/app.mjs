@@ -21,5 +21,5 @@ export default createApp(
     asTask: procedure.task(work),
     inHandler: procedure.mutation(work),
   },
-  { module: import.meta.url, tasks: local({ threads: 2 }) },
+  { logger: false, module: import.meta.url, tasks: local({ threads: 2 }) },
 )

@@ -7,5 +7,5 @@ const noop = (runOn) =>
 
 export default createApp(
   { threads: noop('threads'), processes: noop('processes') },
-  { module: import.meta.url, tasks: local({ threads: 2, processes: 2 }) },
+  { logger: false, module: import.meta.url, tasks: local({ threads: 2, processes: 2 }) },
 )

@@ -6,4 +6,4 @@ const { createApp, procedure, local, z } = await loadErrand()
 const text = z.object({ n: z.number() })
 
 export const noop = procedure.task({ input: text, output: text, handler: ({ input }) => input })
-export default createApp({ noop }, { module: import.meta.url, tasks: local({ threads: 2, writer: process.env.BENCH_WRITER ?? 'auto' }) })
+export default createApp({ noop }, { logger: false, module: import.meta.url, tasks: local({ threads: 2, writer: process.env.BENCH_WRITER ?? 'auto' }) })

@@ -1,0 +1,65 @@
+/**
+ * The log by pino: JSON, a line each, or text for people. The only file that has pino, which is loaded with the first
+ * line: workers import the app's module too, and log through their host.
+ */
+import { createRequire } from 'node:module'
+import type { DestinationStream, Logger as PinoLogger } from 'pino'
+import type { LogOptions, Logger } from './log-options.ts'
+import { prettyLine } from './pretty-line.ts'
+
+type Pino = typeof import('pino')
+
+const FILES = { stderr: 2, stdout: 1 } as const
+
+/** An error as a field: of any class, or already data. */
+const toError = (thrown: unknown): unknown => {
+  if (typeof thrown !== 'object' || thrown === null) return thrown
+  const { name, message, stack, code } = thrown as Error & { code?: unknown }
+  return { type: name, message, ...(code === undefined ? {} : { code }), stack }
+}
+
+const prettyStream = (to: 'stderr' | 'stdout'): DestinationStream => ({
+  write: (line) => void process[to].write(prettyLine(line)),
+})
+
+const destinationOf = ({ pino }: Pino, { to = 'stderr', format }: LogOptions): DestinationStream => {
+  const isPretty = format === undefined ? process[to].isTTY : format === 'pretty'
+  // Lines that come while one is written go together; what is left is written when the process exits.
+  return isPretty ? prettyStream(to) : pino.destination({ fd: FILES[to], sync: false })
+}
+
+const create = (options: LogOptions): PinoLogger => {
+  const library = createRequire(import.meta.url)('pino') as Pino
+  const { level = 'info', redact = [] } = options
+  return library.pino(
+    {
+      level,
+      base: null,
+      formatters: { level: (label) => ({ level: label }) },
+      timestamp: library.stdTimeFunctions.isoTime,
+      serializers: { err: toError },
+      ...(redact.length > 0 ? { redact: { paths: [...redact], censor: '[redacted]' } } : {}),
+    },
+    destinationOf(library, options),
+  )
+}
+
+const ORDER = ['debug', 'info', 'warn', 'error']
+
+/** Made with its first line. */
+export const createPinoLogger = (options: LogOptions & Required<Pick<LogOptions, 'level'>>): Logger => {
+  let made: PinoLogger | undefined
+  const least = ORDER.indexOf(options.level)
+  const at =
+    (level: 'error' | 'warn' | 'info' | 'debug') =>
+    (fields: object, message: string): void => {
+      if (ORDER.indexOf(level) >= least) (made ??= create(options))[level](fields, message)
+    }
+  return {
+    error: at('error'),
+    warn: at('warn'),
+    info: at('info'),
+    debug: at('debug'),
+    isLevelEnabled: (level) => ORDER.indexOf(level) >= least,
+  }
+}
