@@ -6,7 +6,7 @@ import { createTaskId } from '../../src/tasks/id.ts'
 import { KeyvStore } from '../../src/tasks/stores/keyv-store.ts'
 import { SqliteAdapter } from '../../src/tasks/stores/sqlite.ts'
 import type { StoredTask } from '../../src/tasks/stored-task.ts'
-import { afterwards } from '../support/serve.ts'
+import { afterwards } from '../support/afterwards.ts'
 import { tempDir } from '../support/temp.ts'
 
 const ENDED = 100_000

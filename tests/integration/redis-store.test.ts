@@ -6,7 +6,7 @@ import { KeyvStore } from '../../src/tasks/stores/keyv-store.ts'
 import { findServerStore, type ServerStore } from '../../src/tasks/stores/servers.ts'
 import { newTask } from 'errand/testing/suites'
 import { createRedisApp, serveRedisApp, warningsIn } from '../support/redis-app.ts'
-import { afterwards } from '../support/serve.ts'
+import { afterwards } from '../support/afterwards.ts'
 import { DURABLE, noRedis, startRedis, type RedisServer } from '../support/servers/redis.ts'
 import { taskOf, tasksIn } from '../support/tasks.ts'
 

@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { FleetEngine } from '../../src/tasks/engines/fleet/fleet-engine.ts'
 import type { TasksOption } from '../../src/tasks/engines/options.ts'
 import { MemoryPlace, MemoryQueue } from '../support/fleet/memory-queue.ts'
-import { afterwards } from '../support/serve.ts'
+import { afterwards } from '../support/afterwards.ts'
 import { until } from '../support/until.ts'
 
 /** An engine of many hosts, all of them in this process. */

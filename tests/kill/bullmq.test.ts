@@ -6,7 +6,7 @@ import { inLines } from './figures.ts'
 import { CONNECTION_VARIABLE, ON_A_BUSY_MACHINE } from './subjects.ts'
 import { runSuite } from './suite.ts'
 
-const ROUNDS = 5
+const ROUNDS = 3
 
 const servers = [
   { kind: 'Redis', reason: noRedis, serve: () => startRedis(DURABLE) },

@@ -4,6 +4,7 @@ import type { TaskRecord } from 'errand'
 import { CHECKS, judge } from './checks.ts'
 import type { Evidence } from './evidence.ts'
 import type { Note } from './notes.ts'
+import { recoveries } from './recovery.ts'
 import { Testimony, type Heard } from './testimony.ts'
 
 const at = (ms: number): string => new Date(1_700_000_000_000 + ms).toISOString()
@@ -62,8 +63,8 @@ const evidence = ({
     { pid: 1, startedAt: Date.parse(at(0)), readyAt: Date.parse(at(5)), endedAt: Date.parse(at(15)) },
     { pid: 2, startedAt: Date.parse(at(16)), readyAt: Date.parse(at(18)), endedAt: Date.parse(at(90)) },
   ]
-  const rest = { reread: byId, listedTwice: [], lives, logs: [], recoversWithin: 1000 }
-  return { told, records: byId, notes, ...rest, ...changes }
+  const rest = { reread: byId, listedTwice: [], lives, logs: [], hadOutages: false, recoversWithin: 1000 }
+  return { told, records: byId, notes, recoveries: recoveries({ lives, notes }), ...rest, ...changes }
 }
 
 const cancelled = record('a', { status: 'cancelled', attempt: 0, attempts: [], rev: '2' })

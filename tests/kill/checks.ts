@@ -2,7 +2,6 @@
 import type { TaskRecord } from 'errand'
 import { byTask, type Evidence } from './evidence.ts'
 import type { Note } from './notes.ts'
-import { recoveries } from './recovery.ts'
 import { endingOf, isEnded, type Heard } from './testimony.ts'
 
 type Check = (evidence: Evidence) => string[]
@@ -49,8 +48,15 @@ const EXPECTED_LOG = [
   /ECONNRESET|EPIPE/,
 ]
 
-const unexpectedLogs: Check = ({ logs }) =>
-  logs.filter((line) => line.trim() !== '' && !EXPECTED_LOG.some((expected) => expected.test(line)))
+/** And of one in which its server went away. */
+const EXPECTED_IN_OUTAGES = [
+  /the line for events is down|nothing is heard|failed while|can't be reached|is tried again|could not be|isn't well|is well again/,
+]
+
+const unexpectedLogs: Check = ({ logs, hadOutages }) => {
+  const expected = hadOutages ? [...EXPECTED_LOG, ...EXPECTED_IN_OUTAGES] : EXPECTED_LOG
+  return logs.filter((line) => line.trim() !== '' && !expected.some((each) => each.test(line)))
+}
 
 const startedTwice: Check = (evidence) =>
   [...tagged(evidence, 'child-of-'), ...tagged(evidence, 'key-')]
@@ -154,7 +160,7 @@ export const CHECKS: Readonly<Record<string, Check>> = {
 
   // From when a host serves again: how long Node takes to start is the machine's affair.
   'what was interrupted ran again in time': (evidence) =>
-    recoveries(evidence)
+    evidence.recoveries
       .map(({ ready, rerun = 0 }) => rerun - ready)
       .filter((ms) => ms > evidence.recoversWithin)
       .map((ms) => `${ms} ms after a host served again, at most ${evidence.recoversWithin}`),

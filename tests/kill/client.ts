@@ -50,7 +50,7 @@ export class Client {
   async *watch(id: string, lastEventId: string | undefined): AsyncGenerator<Sse, void> {
     const headers = lastEventId === undefined ? {} : { 'last-event-id': lastEventId }
     const response = await fetch(`${this.#url}/tasks/${id}/events`, { headers, signal: this.#over })
-    if (response.status === 204) return
+    if (response.status === 204 || response.status === 503) return
     if (response.status !== 200)
       throw new Error(`Events of ${id}: ${response.status} ${await response.text()}`)
     yield* readEvents(response)

@@ -2,6 +2,7 @@
 import type { TaskRecord } from 'errand'
 import type { Client } from './client.ts'
 import type { Note } from './notes.ts'
+import type { Recovery } from './recovery.ts'
 import type { Testimony } from './testimony.ts'
 
 /** One life of a host. */
@@ -24,6 +25,9 @@ export interface Evidence {
   readonly listedTwice: readonly string[]
   readonly notes: readonly Note[]
   readonly lives: readonly Life[]
+  readonly recoveries: readonly Recovery[]
+  /** Whether the server was killed, too, of which hosts may speak. */
+  readonly hadOutages: boolean
   /** What hosts wrote to their logs and to standard error. */
   readonly logs: readonly string[]
   readonly recoversWithin: number

@@ -1,12 +1,14 @@
 /** How long it took until what a kill interrupted ran again, from what the handlers noted. */
 import { byTask, type Evidence, type Life } from './evidence.ts'
+import type { Death } from './fleet.ts'
 import type { Note } from './notes.ts'
+import type { Testimony } from './testimony.ts'
 
-/** One restart after a host had died. Milliseconds from its start. */
+/** What followed the death of a host. Milliseconds from the start of the next one; in a fleet, from its death. */
 export interface Recovery {
-  /** Until it served. */
+  /** Until that one served; 0 in a fleet, where others live. */
   readonly ready: number
-  /** Until the last of what was interrupted ran again; undefined when nothing was that ran again in this life. */
+  /** Until the last of what was interrupted ran again; undefined when nothing was that ran again. */
   readonly rerun: number | undefined
 }
 
@@ -34,5 +36,23 @@ export const recoveries = ({ lives, notes }: Pick<Evidence, 'lives' | 'notes'>):
     return [
       { ready: life.readyAt - life.startedAt, rerun: reruns.length > 0 ? Math.max(...reruns) : undefined },
     ]
+  })
+}
+
+/** Of a fleet: until the others ran what a host left. What was retried by hand meanwhile is left out. */
+export const recoveriesOf = (
+  deaths: readonly Death[],
+  notes: readonly Note[],
+  { tasks }: Pick<Testimony, 'tasks'>,
+): Recovery[] => {
+  const untouched = [...byTask(notes)].filter(([id]) => !tasks.get(id)?.retriesSent)
+  return deaths.map(({ at, pids }) => {
+    const reruns = untouched.flatMap(([, ofTask]) => {
+      const last = ofTask.findLast((note) => note.at <= at)
+      if (last?.what !== 'begin' || !pids.includes(last.pid)) return []
+      const next = ofTask.find(({ what, attempt }) => what === 'begin' && attempt === last.attempt + 1)
+      return next ? [next.at - at] : []
+    })
+    return { ready: 0, rerun: reruns.length > 0 ? Math.max(...reruns) : undefined }
   })
 }

@@ -1,29 +1,51 @@
-/** `npm run test:kill -- --rounds 200 --seed 7`: the kill suite by itself, and its figures. */
+/**
+ * `npm run test:kill -- --rounds 200 --seed 7`: the kill suite by itself, and its figures.
+ *
+ * `--engine` is one of the subjects. One that needs a server starts it: bullmq `--server redis` or `--server postgres`. With
+ * `--fleet` a fleet is killed in turn: the process that takes calls, one of two that work, the server.
+ */
 import { parseArgs } from 'node:util'
+import { endAll } from '../support/afterwards.ts'
 import { inLines } from './figures.ts'
-import { SUBJECTS, type SubjectName } from './subjects.ts'
+import { PLACES } from './servers.ts'
+import { CONNECTION_VARIABLE, SUBJECTS, type SubjectName } from './subjects.ts'
 import { runSuite } from './suite.ts'
 
 const { values } = parseArgs({
   options: {
     engine: { type: 'string', default: 'local' },
+    server: { type: 'string' },
+    fleet: { type: 'boolean', default: false },
     rounds: { type: 'string', default: '20' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
   },
 })
 
+const oneOf = (name: string, value: string, all: object): void => {
+  if (!Object.hasOwn(all, value))
+    throw new Error(`--${name} is ${value}, expected one of ${Object.keys(all).join(', ')}`)
+}
+
+oneOf('engine', values.engine, SUBJECTS)
 const subject = values.engine as SubjectName
-if (!Object.hasOwn(SUBJECTS, subject))
-  throw new Error(`--engine is ${subject}, expected one of ${Object.keys(SUBJECTS).join(', ')}`)
+const places = PLACES[subject]
+const kind = values.server ?? Object.keys(places)[0]
+if (values.server !== undefined) oneOf('server', values.server, places)
+if (values.fleet && kind === undefined) throw new Error(`--fleet is not for ${subject}, which is one process`)
+const place = kind === undefined ? undefined : await places[kind]?.()
 const rounds = Number(values.rounds)
 const seed = Number(values.seed)
 
-console.log(`${subject}, ${rounds} rounds, --seed ${seed}`)
+console.log(
+  `${[subject, kind, values.fleet && 'a fleet'].filter(Boolean).join(', ')}, ${rounds} rounds, --seed ${seed}`,
+)
 const began = performance.now()
 const { faults, figures, killings, kept } = await runSuite({
   subject,
   rounds,
   seed,
+  ...(place && { env: { [CONNECTION_VARIABLE]: place.url } }),
+  ...(place && values.fleet && { server: place.server }),
   progress: (round, killing) => round % 10 === 0 && console.log(`  ${round}: ${killing}`),
 })
 console.log([...killings].map(([killing, times]) => `  ${killing} ${times}`).join('\n'))
@@ -36,4 +58,5 @@ for (const [check, found] of faults)
       .join('\n')}`,
   )
 console.log(kept ? `\nNot everything held: see ${kept}` : '\nEverything that was promised held.')
+await endAll()
 process.exitCode = kept ? 1 : 0

@@ -8,10 +8,12 @@ import { judge } from './checks.ts'
 import { Client } from './client.ts'
 import { readAll, type Evidence, type Life } from './evidence.ts'
 import { figuresOf, type Figures } from './figures.ts'
+import { killInTurn, type Death, type FleetServer } from './fleet.ts'
 import { KILLINGS, type Killing, type Scene } from './kills.ts'
 import { runLoad } from './load.ts'
 import { NOTES_VARIABLE, readNotes } from './notes.ts'
 import { createRandom } from './random.ts'
+import { recoveries, recoveriesOf } from './recovery.ts'
 import { SUBJECTS, toEnvironment, type Subject, type SubjectName } from './subjects.ts'
 import { Testimony } from './testimony.ts'
 
@@ -22,10 +24,15 @@ export interface SuiteOptions {
   readonly seed: number
   /** Added to the environment of hosts: where their servers are. */
   readonly env?: Readonly<Record<string, string>>
+  /**
+   * With it a fleet is killed in turn: the process that takes calls, one of those that work, and this server, which must be
+   * where the subject's tasks live.
+   */
+  readonly server?: FleetServer
   /** Milliseconds in which what was interrupted runs again. Default: the subject's own promise. */
   readonly recoversWithin?: number
   /** Told after each round. */
-  readonly progress?: (round: number, killing: Killing) => void
+  readonly progress?: (round: number, killing: string) => void
 }
 
 /** What came of it. */
@@ -33,7 +40,7 @@ export interface Report {
   /** Checks that failed, with their faults. */
   readonly faults: ReadonlyMap<string, readonly string[]>
   readonly figures: Figures
-  readonly killings: ReadonlyMap<Killing, number>
+  readonly killings: ReadonlyMap<string, number>
   /** Where the store and all notes and logs are, when something failed. */
   readonly kept: string | undefined
 }
@@ -52,6 +59,7 @@ class Run implements Scene {
   readonly #lives: Life[] = []
   readonly #hosts: HostProcess[] = []
   readonly #loads: Promise<void>[] = []
+  #deaths: readonly Death[] | undefined
 
   constructor(options: SuiteOptions, dir: string) {
     this.#options = options
@@ -65,10 +73,10 @@ class Run implements Scene {
     this.#told.fault(what)
   }
 
-  start(): HostProcess {
+  start(extra: Readonly<Record<string, string>> = {}): HostProcess {
     const { subject, env = {} } = this.#options
     const own = { ...toEnvironment(subject, this.#dir), [NOTES_VARIABLE]: this.#notes }
-    const host = startHost(this.#subject.main, { ...env, ...own })
+    const host = startHost(this.#subject.main, { ...env, ...own, ...extra })
     const life: Life = { pid: host.pid, startedAt: host.startedAt }
     this.#lives.push(life)
     this.#hosts.push(host)
@@ -94,16 +102,28 @@ class Run implements Scene {
     return [...new Set(recent.map(({ pid }) => pid).filter((pid) => pid !== host.pid))].slice(-1)
   }
 
-  async killAll(): Promise<Map<Killing, number>> {
-    const killings = new Map<Killing, number>()
-    for (let round = 1; round <= this.#options.rounds; round++) {
-      const killing = this.random.weighted(this.#subject.killings as Record<Killing, number>)
+  async killAll(): Promise<ReadonlyMap<string, number>> {
+    const { server, rounds, recoversWithin } = this.#options
+    const killings = new Map<string, number>()
+    const killed = (round: number, killing: string): void => {
       killings.set(killing, (killings.get(killing) ?? 0) + 1)
-      await KILLINGS[killing](this)
-      await Promise.all(this.#loads.splice(0))
       this.#options.progress?.(round, killing)
     }
+    // Where the promise is not held to it, the last one may be taken up in peace.
+    const lastRecovery = recoversWithin === undefined ? this.#subject.recoversWithin : 0
+    if (server) this.#deaths = await killInTurn({ scene: this, server, rounds, lastRecovery, killed })
+    else await this.#killOneByOne(killed)
+    await Promise.all(this.#loads.splice(0))
     return killings
+  }
+
+  async #killOneByOne(killed: (round: number, killing: Killing) => void): Promise<void> {
+    for (let round = 1; round <= this.#options.rounds; round++) {
+      const killing = this.random.weighted(this.#subject.killings as Record<Killing, number>)
+      await KILLINGS[killing](this)
+      await Promise.all(this.#loads.splice(0))
+      killed(round, killing)
+    }
   }
 
   /** Lets everything end, and gathers what is known. */
@@ -113,13 +133,18 @@ class Run implements Scene {
       return readAll(client, this.#told.tasks.keys())
     })
     const again = await this.#inPeace((client) => readAll(client, records.keys()))
+    const notes = readNotes(this.#notes)
     return {
       told: this.#told,
       records,
       reread: again.records,
       listedTwice,
-      notes: readNotes(this.#notes),
+      notes,
       lives: this.#lives,
+      recoveries: this.#deaths
+        ? recoveriesOf(this.#deaths, notes, this.#told)
+        : recoveries({ lives: this.#lives, notes }),
+      hadOutages: this.#deaths !== undefined,
       logs: this.logs(),
       recoversWithin: this.#options.recoversWithin ?? this.#subject.recoversWithin,
     }

@@ -2,7 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import path from 'node:path'
-import { afterwards } from './serve.ts'
+import { afterwards } from './afterwards.ts'
 import { tempDir } from './temp.ts'
 
 const root = path.resolve(import.meta.dirname, '../..')

@@ -4,7 +4,7 @@ import { mkdtempSync, mkdirSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { errandCommand } from './child-server.ts'
-import { afterwards } from './serve.ts'
+import { afterwards } from './afterwards.ts'
 
 const root = path.resolve(import.meta.dirname, '../..')
 const TEMP = path.join(root, 'tests/.tmp')

@@ -1,6 +1,6 @@
 /** An app behind a real server on a free port, closed when the test or the file that asked for it is over. */
-import { afterAll, expect, onTestFinished } from 'vitest'
 import { createApp, type App, type AppOptions } from 'errand'
+import { afterwards } from './afterwards.ts'
 import { request, type Answer, type RequestOptions } from './http.ts'
 
 /** One line of the app's log. */
@@ -29,12 +29,6 @@ export const recordingLogger = (logs: LogLine[]) => {
     void logs.push({ level, message, fields })
   const isLevelEnabled = (level: string): boolean => level === 'error'
   return { error: at('error'), warn: at('warn'), info: at('info'), isLevelEnabled }
-}
-
-/** Runs when the test is over, or when the file is, for what was made outside of a test. */
-export const afterwards = (act: () => Promise<unknown>): void => {
-  if (expect.getState().currentTestName) onTestFinished(async () => void (await act()))
-  else afterAll(async () => void (await act()))
 }
 
 /** Talks to a server. */

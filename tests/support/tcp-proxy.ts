@@ -1,6 +1,6 @@
 /** A proxy that loses connections and answers, as networks do. */
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
-import { afterwards } from './serve.ts'
+import { afterwards } from './afterwards.ts'
 
 /** A proxy in front of a port of this host. */
 export interface TcpProxy {

@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterwards } from './serve.ts'
+import { afterwards } from './afterwards.ts'
 
 /** A fresh one. Ask for it before what writes into it, so that it is removed after that has ended. */
 export const tempDir = async (): Promise<string> => {

@@ -4,7 +4,8 @@ import { mkdtempSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join, resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { runSql, startPgmq, type PgmqServer } from '../../support/pgmq/database.ts'
-import { afterwards, talkTo } from '../../support/serve.ts'
+import { afterwards } from '../../support/afterwards.ts'
+import { talkTo } from '../../support/serve.ts'
 import { noPostgres } from '../../support/servers/postgres.ts'
 
 const server = noPostgres ? undefined : await startPgmq()

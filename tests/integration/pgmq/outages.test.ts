@@ -6,7 +6,7 @@ import { EngineUnavailable } from '../../../src/tasks/engine.ts'
 import { endOf, runningOf, start, watch } from '../../support/engine.ts'
 import { runSql, startPgmq, type PgmqServer } from '../../support/pgmq/database.ts'
 import { createEngine, openHost } from '../../support/pgmq/place.ts'
-import { afterwards } from '../../support/serve.ts'
+import { afterwards } from '../../support/afterwards.ts'
 import { noPostgres } from '../../support/servers/postgres.ts'
 import { until } from '../../support/until.ts'
 

@@ -5,7 +5,7 @@ import { FakeHost, value } from 'errand/testing/suites'
 import { endOf, start } from '../../support/engine.ts'
 import { runSql, startPgmq, type PgmqServer } from '../../support/pgmq/database.ts'
 import { createEngine, openHost, type HostOptions } from '../../support/pgmq/place.ts'
-import { afterwards } from '../../support/serve.ts'
+import { afterwards } from '../../support/afterwards.ts'
 import { noPostgres } from '../../support/servers/postgres.ts'
 import { until } from '../../support/until.ts'
 

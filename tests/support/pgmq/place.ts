@@ -5,7 +5,7 @@ import { connectionsOf } from '../../../src/tasks/engines/pgmq/connections.ts'
 import { PgmqQueue } from '../../../src/tasks/engines/pgmq/pgmq-queue.ts'
 import type { PgmqOptions } from '../../../src/tasks/engines/pgmq/pgmq.ts'
 import type { EnginePlace, FakeHost } from 'errand/testing/suites'
-import { afterwards } from '../serve.ts'
+import { afterwards } from '../afterwards.ts'
 import { runSql, type PgmqServer } from './database.ts'
 import { openGate, type Gate } from './gate.ts'
 

@@ -1,6 +1,6 @@
 /** A way to a server that can be cut: from then on its user reaches nothing, as one whose machine is gone. */
 import { createConnection, createServer, type AddressInfo, type Socket } from 'node:net'
-import { afterwards } from '../serve.ts'
+import { afterwards } from '../afterwards.ts'
 
 export interface Cut {
   /** The server's, by this way. */

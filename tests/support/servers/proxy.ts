@@ -1,6 +1,6 @@
 /** A network between a client and a server that can hold back what is on its way, and deliver it late. */
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
-import { afterwards } from '../serve.ts'
+import { afterwards } from '../afterwards.ts'
 
 /** What is between them. */
 export interface Proxy {
