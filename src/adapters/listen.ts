@@ -95,23 +95,29 @@ const open = (server: Server, port: number, host: string): Promise<void> =>
 /** Milliseconds between looks for connections that came to rest. */
 const LOOK = 50
 
-/** The open connections of a server. */
-const connectionsOf = (server: Server): ReadonlySet<Socket> => {
-  const sockets = new Set<Socket>()
+/** Milliseconds in which a new connection may say its first word, though it comes as the server closes. */
+const FIRST_WORD = 500
+
+/** The open connections of a server, with when they came. */
+const connectionsOf = (server: Server): ReadonlyMap<Socket, number> => {
+  const sockets = new Map<Socket, number>()
   server.on('connection', (socket: Socket) => {
-    sockets.add(socket)
+    sockets.set(socket, performance.now())
     socket.once('close', () => sockets.delete(socket))
   })
   return sockets
 }
 
 // A connection that is answered after this would be kept open for the next request, which is not taken any more. One
-// that never said anything, as browsers open them in advance, counts as busy with its first request in Node's eyes.
-const close = (server: Server, connections: ReadonlySet<Socket>): Promise<void> =>
+// that never said anything, as browsers open them in advance, counts as busy with its first request in Node's eyes; one
+// that has only just come is about to ask.
+const close = (server: Server, connections: ReadonlyMap<Socket, number>): Promise<void> =>
   new Promise((resolve) => {
     const look = (): void => {
       server.closeIdleConnections()
-      for (const socket of connections) if (socket.bytesRead === 0) socket.destroy()
+      const latest = performance.now() - FIRST_WORD
+      for (const [socket, since] of connections)
+        if (socket.bytesRead === 0 && since < latest) socket.destroy()
     }
     const looking = setInterval(look, LOOK)
     server.close(() => {

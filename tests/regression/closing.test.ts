@@ -1,4 +1,8 @@
 /** What once went wrong, or nearly did, when an app closes. */
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { createApp, inline, procedure } from 'errand'
 import { z } from 'zod'
@@ -20,6 +24,21 @@ test('a handler that waited for a task asked for it again and again, and the pro
   await until('the task', () => started)
   await app.close()
   expect(await waiting).toMatchObject({ status: 503, json: { code: 'SERVICE_UNAVAILABLE' } })
+})
+
+test('a connection that came as the server closed was cut before it could ask', async () => {
+  const { app, port, ...api } = await serve({ ping })
+  const socket = connect(port, '127.0.0.1')
+  await once(socket, 'connect')
+  // Whoever came later is served: the server has this one, too.
+  expect((await api.get('/healthz')).status).toBe(200)
+  const closed = app.close()
+  await sleep(50)
+  socket.end('GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n')
+  const answer = await text(socket)
+  expect(answer).toContain('HTTP/1.1 200 OK')
+  expect(answer).toContain('Connection: close')
+  await closed
 })
 
 describe('signals are heard', () => {
@@ -59,7 +78,7 @@ test('a closed app does not listen again', async () => {
 test('listen names all that is wrong with its options', async () => {
   const options = { prot: 80, port: '80', host: 7, signals: 'no' }
   await expect(createApp({ ping }).listen(options as never)).rejects.toThrow(
-    'listen(): option prot is unknown, expected one of port, host, signals, work; ' +
+    'listen(): option prot is unknown, expected one of port, host, signals, work, drainDelay; did you mean port?; ' +
       'option port is "80", expected a whole number from 0 to 65535, such as 3000; ' +
       "option host is 7, expected an address, such as '0.0.0.0'; " +
       'option signals is "no", expected true, false or a function that is told of a signal',
