@@ -9,6 +9,8 @@ export interface RequestOptions {
   /** Sent as it is. A list is sent chunked, piece by piece. */
   readonly body?: string | Uint8Array | readonly (string | Uint8Array)[]
   readonly signal?: AbortSignal
+  /** Whose connections to use; default: one for each request. */
+  readonly agent?: http.Agent
 }
 
 /** What came back, read to its end. */
@@ -72,7 +74,7 @@ const headersOf = ({ headers = {}, json, body }: RequestOptions): http.OutgoingH
   ...headers,
 })
 
-const agent = new http.Agent({ keepAlive: false })
+const oneEach = new http.Agent({ keepAlive: false })
 
 /** One request, and its answer read to the end. An answer that comes before the body is written counts. */
 export const request = (method: string, url: string, options: RequestOptions = {}): Promise<Answer> =>
@@ -81,6 +83,7 @@ export const request = (method: string, url: string, options: RequestOptions = {
     const path = url.slice(url.indexOf('/', 'http://'.length)) || pathname
     const body = options.json === undefined ? options.body : JSON.stringify(options.json)
     const headers = headersOf({ ...options, ...(body === undefined ? {} : { body }) })
+    const { agent = oneEach } = options
     const signal = options.signal ? { signal: options.signal } : {}
     const sent = http.request({ method, path, port, hostname, headers, agent, ...signal }, (response) => {
       const chunks: Buffer[] = []

@@ -1,0 +1,33 @@
+/** What a process is made of at one moment, garbage apart. */
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+
+/** One look. */
+export interface Figures {
+  /** Bytes. */
+  readonly rss: number
+  /** Bytes that are in use, of objects and of buffers. */
+  readonly heap: number
+  /** Things of Node that are open, by kind. */
+  readonly open: Readonly<Record<string, number>>
+  /** Events of tasks since the start, by name. */
+  readonly told: Readonly<Record<string, number>>
+}
+
+// What `node --expose-gc` gives, for the main thread alone.
+const collector = (): (() => void) => {
+  setFlagsFromString('--expose-gc')
+  return runInNewContext('gc') as () => void
+}
+
+let collect: (() => void) | undefined
+
+/** Collects garbage, then looks. */
+export const figuresNow = (told: Readonly<Record<string, number>>): Figures => {
+  collect ??= collector()
+  collect()
+  const { rss, heapUsed, external } = process.memoryUsage()
+  const open: Record<string, number> = {}
+  for (const kind of process.getActiveResourcesInfo()) open[kind] = (open[kind] ?? 0) + 1
+  return { rss, heap: heapUsed + external, open, told: { ...told } }
+}
