@@ -16,6 +16,7 @@ import type {
   Renewal,
   RulesOf,
   Said,
+  Settled,
   SharedQueue,
   Taken,
 } from '../fleet/shared-queue.ts'
@@ -142,9 +143,10 @@ export class BullmqQueue implements SharedQueue {
     return this.#renewing.renew(taken.map(({ task, lease }) => ({ task, lease: lease as Lease })))
   }
 
-  async settle({ task, lease: held }: Taken, next: StoredTask): Promise<boolean> {
+  async settle({ task, lease: held }: Taken, next: StoredTask): Promise<Settled> {
     const lease = held as Lease
     this.#listing.changed(task)
+    if (next.status === 'failed' && (await this.#isAskedToStop(task))) return 'stop'
     return isFinished(next.status) ? this.#end(task, lease, next) : this.#giveUp(task, lease, next)
   }
 
@@ -216,6 +218,11 @@ export class BullmqQueue implements SharedQueue {
     const isDone = await this.#place.complete(task, lease.token, this.#codec.ending(ending))
     if (isDone) this.#opened().listener.changed(task.id, (known) => withEnding(known, ending))
     return isDone
+  }
+
+  /** What fails after somebody was told that it will stop was cancelled. Failures are rare enough to ask. */
+  async #isAskedToStop({ id, cancelRequested }: StoredTask): Promise<boolean> {
+    return !cancelRequested && (await this.#book.find(id))?.job.data.cancel !== undefined
   }
 
   async #giveUp(task: StoredTask, lease: Lease, next: StoredTask): Promise<boolean> {

@@ -73,6 +73,19 @@ export const sharing = {
     expect(there.host.claims[0]!.signal.reason).toMatchObject({ name: 'Cancelled' })
   }),
 
+  'an attempt that fails as another host has just cancelled it is cancelled': ofHosts(
+    async ({ open, openIdle }) => {
+      const here = await openIdle(new FakeHost())
+      const script = async ({ task }: Claim) => {
+        await here.engine.cancel(task.id)
+        return failure('for good', { declared: true })
+      }
+      const there = await open(new FakeHost().on('fails', script))
+      const ids = await Promise.all(Array.from({ length: 5 }, async () => (await here.start('fails')).id))
+      for (const id of ids) expect(await there.end(id)).toMatchObject({ status: 'cancelled', attempt: 1 })
+    },
+  ),
+
   'a hundred starts with one key through two hosts make one task': ofHosts(async ({ open }) => {
     const host = () => new FakeHost().on('pay', () => value('paid'))
     const [here, there] = [await open(host()), await open(host())]
