@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config'
 const SOURCE = 'errand-source'
 
 // Without 'import': vitest hands these to Node, where `require` would then find modules for `import`.
-const resolve = { conditions: [SOURCE, 'node', 'module'] }
+const resolve = { conditions: [SOURCE, 'node'] }
 const ssr = { resolve }
 const execArgv = [`--conditions=${SOURCE}`]
 

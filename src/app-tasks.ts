@@ -3,6 +3,8 @@ import { AppExecutors } from './app-executors.ts'
 import type { BaseProfile } from './config/profiles.ts'
 import type { AnyAppOptions } from './app-options.ts'
 import type { Vitals } from './app-readiness.ts'
+import { isTraced } from './observability/opentelemetry.ts'
+import { TASK_TRACING, traceAttempt } from './observability/task-tracing.ts'
 import type { Observer, TaskObserver } from './observability/observer.ts'
 import type { Seams } from './app-seams.ts'
 import { definitionOf } from './procedures/procedure.ts'
@@ -186,6 +188,7 @@ export class AppTasks {
       admit: (path, input) => (admissions.get(path) as ReturnType<typeof compileServerAdmission>)(input),
       pathOf: this.#pathOf,
       owned: owner !== undefined,
+      tracing: TASK_TRACING,
       view: (caller) => ({
         links,
         reveal: profile === 'development' || caller.admin,
@@ -211,7 +214,8 @@ export class AppTasks {
     const known = this.#functions.get(path)
     const entry = this.#entries.get(path)
     if (known || !entry) return known
-    const layers = this.#parts.options.useTask ?? []
+    const { useTask = [] } = this.#parts.options
+    const layers = isTraced() ? [traceAttempt, ...useTask] : useTask
     const made = compileTask(path, entry.definition, { pathOf: this.#pathOf, layers })
     this.#functions.set(path, made)
     return made
@@ -237,7 +241,8 @@ export class AppTasks {
       policies: this.#policies,
       slots: this.#executors.sizes,
       executor: (runOn) => this.#executors.get(runOn),
-      serve: (claim) => (request) => this.#serve(claim, request),
+      serve: (claim, trace) => (request) => this.#serve(claim, request, trace),
+      tracing: TASK_TRACING,
       ...this.#observer,
       report: (message, error, level = 'error') =>
         logger[level](error === undefined ? {} : { err: error }, message),
@@ -255,7 +260,11 @@ export class AppTasks {
   }
 
   /** What a running handler asks for: it acts for the owner of its own task. */
-  async #serve({ task }: Pick<Claim, 'task'>, request: HostRequest): Promise<unknown> {
+  async #serve(
+    { task }: Pick<Claim, 'task'>,
+    request: HostRequest,
+    trace: string | undefined,
+  ): Promise<unknown> {
     const caller: Caller = { owner: task.owner, admin: false }
     switch (request.op) {
       case 'start': {
@@ -271,6 +280,7 @@ export class AppTasks {
           admission,
           caller,
           byTask: true,
+          trace,
         })
         return this.tasks.record(started.task, caller)
       }

@@ -13,6 +13,7 @@ import type { AppRouter } from './app-types.ts'
 import { AppTasks } from './app-tasks.ts'
 import { buildRoutes, type OpenApiDocument } from './app-routes.ts'
 import { createObserver } from './observability/observer.ts'
+import { traceCall } from './observability/traced-calls.ts'
 import { watchRequests } from './observability/watched-requests.ts'
 import { collectEntries, checkSchemaIds, type Complaint } from './router/entries.ts'
 import { corsPolicy } from './router/cors.ts'
@@ -119,6 +120,7 @@ export const buildApp = <const TTree extends object, TContext extends object>(
     strangerKey: protection.strangerKey,
     throttle: protection.throttle,
     streams: protection.streams,
+    traceCall,
   }
   const readiness = new Readiness({
     vitals: appTasks.vitals(),

@@ -10,6 +10,7 @@ import { readOptions } from '../lib/options.mjs'
 import { prepareErrand } from '../lib/prepare.mjs'
 import { markdownTable, writeReport } from '../lib/report.mjs'
 import { fixed, median, rotate } from '../lib/stats.mjs'
+import { modes } from './modes.mjs'
 
 const options = readOptions({ rounds: 15, calls: 4000, clients: 16, build: true })
 const BODY = JSON.stringify({ a: 1, b: 2 })
@@ -17,39 +18,43 @@ const HEADERS = { 'content-type': 'application/json', 'content-length': BODY.len
 
 prepareErrand(options.build)
 const folder = mkdtempSync(path.join(os.tmpdir(), 'errand-bench-'))
-const log = openSync(path.join(folder, 'log'), 'w')
-const child = fork(fileURLToPath(new URL('serve.mjs', import.meta.url)), {
-  stdio: ['ignore', 'ignore', log, 'ipc'],
-  env: { ...process.env, NODE_ENV: 'production' },
-})
 const agent = new Agent({ keepAlive: true, maxSockets: options.clients })
+const servers = []
 
 try {
-  await once(child, 'message')
-  const urls = await ask('urls')
-  const samples = Object.fromEntries(Object.keys(urls).map((mode) => [mode, []]))
-  for (const url of Object.values(urls)) await load(url, options.calls) // warm
+  for (const mode of Object.keys(modes)) servers.push(await start(mode))
+  for (const { url } of servers) await load(url, options.calls) // warm
   for (let round = 0; round < options.rounds; round++)
-    for (const [mode, url] of rotate(Object.entries(urls), round)) samples[mode].push(await sample(url))
-  print(samples)
+    for (const server of rotate(servers, round)) server.samples.push(await sample(server))
+  print(Object.fromEntries(servers.map(({ mode, samples }) => [mode, samples])))
 } finally {
   agent.destroy()
-  child.kill()
+  for (const { child } of servers) child.kill()
   rmSync(folder, { recursive: true, force: true })
 }
 
-async function ask(what) {
-  child.send(what)
-  const [answer] = await once(child, 'message')
-  return answer
+/** A server whose log goes to a file. */
+async function start(mode) {
+  const log = openSync(path.join(folder, `${servers.length}.log`), 'w')
+  const child = fork(fileURLToPath(new URL('serve.mjs', import.meta.url)), [mode], {
+    stdio: ['ignore', 'ignore', log, 'ipc'],
+    env: { ...process.env, NODE_ENV: 'production' },
+  })
+  const [url] = await once(child, 'message')
+  return { mode, child, url, samples: [] }
+}
+
+async function cpuOf(child) {
+  child.send('cpu')
+  const [{ user, system }] = await once(child, 'message')
+  return user + system
 }
 
 /** Microseconds of CPU for each call. */
-async function sample(url) {
-  const before = await ask('cpu')
+async function sample({ child, url }) {
+  const before = await cpuOf(child)
   await load(url, options.calls)
-  const after = await ask('cpu')
-  return (after.user + after.system - before.user - before.system) / options.calls
+  return ((await cpuOf(child)) - before) / options.calls
 }
 
 async function load(url, calls) {

@@ -1,7 +1,9 @@
-// One process with an app for each mode, side by side; it says what CPU time it has used when it is asked.
+// The app of one mode; it says what CPU time it has used when it is asked.
 import { loadErrand } from '../errand.mjs'
 import { modes } from './modes.mjs'
 
+const { options, prepare } = modes[process.argv[2]]
+prepare?.()
 const { createApp, inline, procedure, z } = await loadErrand()
 
 const add = procedure.mutation({
@@ -10,18 +12,17 @@ const add = procedure.mutation({
   handler: ({ input }) => ({ sum: input.a + input.b }),
 })
 
-const urls = {}
-for (const [name, { options, prepare }] of Object.entries(modes)) {
-  await prepare?.()
-  const common = {
+const app = createApp(
+  { add },
+  {
     profile: 'production',
     tasks: inline(),
     createContext: ({ headers }) => ({ user: headers.get('x-user') }),
     owner: ({ user }) => user,
-  }
-  const app = createApp({ add }, { ...common, ...options })
-  urls[name] = (await app.listen({ port: 0, signals: false })).url
-}
+    ...options,
+  },
+)
+const { url } = await app.listen({ port: 0, signals: false })
 
-process.on('message', (what) => process.send(what === 'urls' ? urls : process.cpuUsage()))
-process.send('ready')
+process.on('message', () => process.send(process.cpuUsage()))
+process.send(url)

@@ -10,6 +10,7 @@ import { isLogger, toLogger, type Logger, type LogOptions } from './logger.ts'
 import type { BaseProfile } from '../config/profiles.ts'
 import { createRequestLog, type Answered } from './request-log.ts'
 import { createTaskListeners, type TaskListeners } from './task-listeners.ts'
+import { traceHappening } from './task-tracing.ts'
 import { createHandlerLog, createTaskLog } from './task-log.ts'
 
 /** What an app says of it. */
@@ -72,6 +73,7 @@ export const createObserver = (parts: ObserverParts): Observer => {
     callFailed: callFailed(logger),
     ofTasks: (record) => {
       const watchers = [
+        traceHappening,
         ...(taskLog ? [guarded(taskLog)] : []),
         createTaskListeners({ on, record, threw: guarded(threw(logger)) }),
       ]

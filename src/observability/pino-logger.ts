@@ -22,10 +22,31 @@ const prettyStream = (to: 'stderr' | 'stdout'): DestinationStream => ({
   write: (line) => void process[to].write(prettyLine(line)),
 })
 
+/** Bytes that are written at once, however short the time: half of what is written at most. */
+const FULL = 8192
+/** Milliseconds that a line waits for others: a write costs more than making the line. */
+const SOON = 20
+
+/** Lines that come within a moment are written together; what is left is written when the process exits. */
+const together = (file: ReturnType<Pino['destination']>): DestinationStream => {
+  let timer: NodeJS.Timeout | undefined
+  const flush = (): void => {
+    timer = undefined
+    file.flush()
+  }
+  return {
+    write: (line) => {
+      file.write(line)
+      timer ??= setTimeout(flush, SOON).unref()
+    },
+  }
+}
+
 const destinationOf = ({ pino }: Pino, { to = 'stderr', format }: LogOptions): DestinationStream => {
   const isPretty = format === undefined ? process[to].isTTY : format === 'pretty'
-  // Lines that come while one is written go together; what is left is written when the process exits.
-  return isPretty ? prettyStream(to) : pino.destination({ fd: FILES[to], sync: false })
+  return isPretty
+    ? prettyStream(to)
+    : together(pino.destination({ fd: FILES[to], sync: false, minLength: FULL }))
 }
 
 const create = (options: LogOptions): PinoLogger => {

@@ -1,4 +1,5 @@
 /** One line for each request: what was asked, by whom, how it was answered, how long that took. */
+import { traceIdOf } from '../protocol/trace-context.ts'
 import { pathOf, type HttpReply, type HttpRequest } from '../router/http.ts'
 import { wants, type Logger } from './logger.ts'
 
@@ -31,7 +32,7 @@ export const createRequestLog = (parts: RequestLogParts): Answered | undefined =
   const { logger } = parts
   if (!wants(logger, 'info')) return undefined
   return (request, { status }, ms) => {
-    const { method, match, requestId, traceId, taskId } = request
+    const { method, match, requestId, trace, taskId } = request
     const path = pathOf(request.url)
     const fields: Record<string, unknown> = {
       requestId,
@@ -45,7 +46,7 @@ export const createRequestLog = (parts: RequestLogParts): Answered | undefined =
     const owner = ownerIn(parts, request)
     if (owner !== undefined && owner !== null) fields['owner'] = owner
     if (taskId !== undefined) fields['taskId'] = taskId
-    if (traceId !== undefined) fields['traceId'] = traceId
+    if (trace !== undefined) fields['traceId'] = traceIdOf(trace)
     // Whoever asks how the process is does so every few seconds.
     if (match?.route.always) logger.debug?.(fields, 'request')
     else logger.info(fields, 'request')

@@ -1,5 +1,6 @@
 /** One line for each change of a task, and what its handler logs: in the app's log, with the task's own fields. */
 import type { TaskLog } from '../protocol/task.ts'
+import { traceIdOf } from '../protocol/trace-context.ts'
 import type { Happening } from '../tasks/changes.ts'
 import type { StoredTask } from '../tasks/stored-task.ts'
 import { wants, type Logger } from './logger.ts'
@@ -7,11 +8,18 @@ import { withoutSecrets } from './secrets.ts'
 import { ranFor, waitedFor } from './task-times.ts'
 
 /** The fields that lines of a task have in common. */
-export const taskFields = ({ id, procedure, attempt, owner }: StoredTask): Record<string, unknown> => ({
+export const taskFields = ({
+  id,
+  procedure,
+  attempt,
+  owner,
+  trace,
+}: StoredTask): Record<string, unknown> => ({
   taskId: id,
   procedure,
   attempt,
   ...(owner === null ? {} : { owner }),
+  ...(trace === undefined ? {} : { traceId: traceIdOf(trace) }),
 })
 
 /** What a line tells besides the task's fields; no line for what has none. */

@@ -81,6 +81,8 @@ export interface TaskCall {
   readonly carried: unknown
   readonly attempt: number
   readonly taskId: string
+  /** Where in which trace it is, as a traceparent. */
+  readonly trace?: string | undefined
   readonly signal: AbortSignal
   progress(progress: unknown): void
   log(log: TaskLog): void
@@ -168,8 +170,8 @@ export const compileTask = (
     const log = logger(call.log)
     const core = (): Promise<unknown> => handle(call, log)
     if (layers.length === 0) return encode(await core())
-    const { input, carried, attempt, taskId, signal } = call
-    const args = { input, carried, attempt, taskId, signal, log, meta, path }
+    const { input, carried, attempt, taskId, trace, signal } = call
+    const args = { input, carried, attempt, taskId, trace, signal, log, meta, path }
     return encode((await runLayers(layers, args, core)).output)
   }
   return (call) =>

@@ -10,6 +10,8 @@ export interface TaskMiddlewareArgs extends Pick<
 > {
   /** The input as it was sent, not yet checked. */
   readonly input: unknown
+  /** The W3C traceparent of the attempt: what the start of the task was part of, or a span of it where there are spans. */
+  readonly trace: string | undefined
   /** Runs what comes next, once: the other middleware, then the handler. Rejects with what it threw. */
   readonly next: () => Promise<MiddlewareResult>
 }

@@ -1,11 +1,18 @@
 /** What every door needs of the app: contexts, tasks, and a place to report failures. */
 import type { CallEnvironment } from '../procedures/call.ts'
-import { toWireError, type Failure } from '../procedures/failure.ts'
+import { toWireError, type CallResult, type Failure } from '../procedures/failure.ts'
 import type { MaybePromise, TaskStarter } from '../procedures/handler.ts'
 import type { ErrorData } from '../protocol/errors.ts'
 import type { ContextRequest, HttpRequest } from './http.ts'
 import type { StreamLimit } from './stream-limit.ts'
 import type { Rated, Throttle } from './throttle.ts'
+
+/** Stands around a call; without a request the server's own code calls. */
+export type TraceCall = (
+  path: string,
+  request: HttpRequest | undefined,
+  call: () => MaybePromise<CallResult>,
+) => MaybePromise<CallResult>
 
 /** Shared by all doors of one app. */
 export interface Doors {
@@ -24,6 +31,7 @@ export interface Doors {
   /** Counts calls, where something has a rate. */
   readonly throttle: Throttle | undefined
   readonly streams: StreamLimit
+  readonly traceCall: TraceCall
 }
 
 /** A call's environment on a request. */

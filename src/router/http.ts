@@ -23,7 +23,7 @@ export interface ContextRequest {
 
 /** The route that was found for a request, as far as others need to know. */
 export interface FoundRoute {
-  readonly route: { readonly owner: string; readonly always?: true }
+  readonly route: { readonly owner: string; readonly path: string; readonly always?: true }
   readonly params: Readonly<Record<string, string>>
 }
 
@@ -41,8 +41,8 @@ export abstract class HttpRequest implements ContextRequest {
   ctx: unknown = undefined
   /** The task that it started, or got. */
   taskId: string | undefined = undefined
-  /** The trace that it is part of. */
-  traceId: string | undefined = undefined
+  /** Where in which trace it is, as a traceparent. */
+  trace: string | undefined = undefined
   #requestId: string | undefined
   #headers: Headers | undefined
   #signal: AbortSignal | undefined

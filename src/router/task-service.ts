@@ -33,7 +33,9 @@ export const startTask = (
 ): Promise<CallResult<Started>> =>
   (entry.admit as Admit)(input, ctx, async (admission) => {
     const caller = callerOf(ctx)
-    const started = await tasks.submit({ procedure: entry.path, input, options, admission, caller })
+    const trace = request?.trace
+    const start = { procedure: entry.path, input, options, admission, caller, trace }
+    const started = await tasks.submit(start)
     if (request) request.taskId = started.task.id
     return started
   })

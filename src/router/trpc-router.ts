@@ -40,8 +40,10 @@ export interface Operation {
 
 /** An operation that is counted, and holds a place when it gives a stream. */
 export const guarded = <T extends Operation>(doors: Doors, operation: T): T => {
-  const { kind, rated, call } = operation
-  const held = kind === 'subscription' ? holdPlace(doors, call) : call
+  const { path, kind, rated, call } = operation
+  const traced: DoorCall = (input, environment, request) =>
+    doors.traceCall(path, request, () => call(input, environment, request))
+  const held = kind === 'subscription' ? holdPlace(doors, traced) : traced
   return { ...operation, call: countCalls(doors, rated, held) }
 }
 

@@ -16,6 +16,8 @@ export interface Call {
   readonly input: unknown
   readonly carried?: unknown
   readonly attempt: number
+  /** Where in which trace it is, as a traceparent. */
+  readonly trace?: string | undefined
 }
 
 /** An error as an executor reports it: what callers may see, and what only the log and admins may. */

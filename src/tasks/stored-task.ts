@@ -16,6 +16,8 @@ export interface StoredTask {
   readonly owner: string | null
   /** What the worker gets of the caller's context: JSON. */
   readonly carried?: unknown
+  /** Where in which trace it was started, as a traceparent. */
+  readonly trace?: string
   readonly idempotencyKey?: string
   /** Digest of the input, to tell the same start from another one with the same key. */
   readonly inputDigest?: string

@@ -7,6 +7,7 @@ import type { CallEvents, Executor, Outcome, OutcomeError, Running } from './exe
 import type { MaybePromise } from '../procedures/handler.ts'
 import type { TaskLog } from '../protocol/task.ts'
 import type { StoredTask } from './stored-task.ts'
+import type { TaskTracing } from './tracing.ts'
 
 /** Parts the host joins. */
 export interface HostParts {
@@ -16,7 +17,8 @@ export interface HostParts {
   readonly executor: (runOn: TaskPolicy['runOn']) => MaybePromise<Executor>
   readonly slots: Readonly<Record<TaskPolicy['runOn'], number>>
   /** Serves what a running handler asks for. */
-  readonly serve: (claim: Claim) => CallEvents['start']
+  readonly serve: (claim: Claim, trace: string | undefined) => CallEvents['start']
+  readonly tracing: TaskTracing
   /** Told of what a handler logs. Never throws. */
   readonly logged: (task: StoredTask, log: TaskLog) => void
   /** Told of an attempt that ended in an error by itself. */
@@ -41,13 +43,20 @@ const stop = (clock: Clock, running: Running, reason: string, grace: number): Ti
 
 const runAttempt = async (parts: HostParts, claim: Claim): Promise<Outcome> => {
   const made = parts.executor(claim.policy.runOn)
-  const outcome = await attempt(made instanceof Promise ? await made : made, parts, claim)
+  const traced = parts.tracing.attempt(claim.task)
+  const outcome = await attempt(made instanceof Promise ? await made : made, parts, claim, traced.trace)
+  traced.ended(outcome)
   // A handler that throws because it was asked to stop did as it was told.
   if (outcome.kind === 'error' && !claim.signal.aborted) parts.failed(outcome.error, claim.task)
   return outcome
 }
 
-const attempt = (executor: Executor, parts: HostParts, claim: Claim): Promise<Outcome> => {
+const attempt = (
+  executor: Executor,
+  parts: HostParts,
+  claim: Claim,
+  trace: string | undefined,
+): Promise<Outcome> => {
   const { clock } = parts
   const { task, policy, signal } = claim
   const { timeout, cancelGrace } = policy
@@ -67,6 +76,7 @@ const attempt = (executor: Executor, parts: HostParts, claim: Claim): Promise<Ou
     input: task.input,
     carried: task.carried,
     attempt: task.attempt,
+    ...(trace === undefined ? {} : { trace }),
   }
   const reported = (progress: unknown): void => {
     claim.progress(progress)
@@ -76,7 +86,7 @@ const attempt = (executor: Executor, parts: HostParts, claim: Claim): Promise<Ou
     claim.log(log)
     parts.logged(task, log)
   }
-  const events = { progress: reported, log: logged, start: parts.serve(claim) }
+  const events = { progress: reported, log: logged, start: parts.serve(claim, trace) }
   const running = executor.run(call, events, started)
   const onAbort = (): void => void timers.push(stop(clock, running, reasonOf(signal), cancelGrace))
   if (signal.aborted) onAbort()

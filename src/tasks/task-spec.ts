@@ -23,6 +23,8 @@ export interface StartRequest {
   readonly caller: Caller
   /** Whether a running task starts it. */
   readonly byTask?: boolean
+  /** Where in which trace whoever starts it is, as a traceparent. */
+  readonly trace?: string | undefined
   /** The database transaction that the start joins. */
   readonly transaction?: object | undefined
 }

@@ -21,6 +21,7 @@ import { revOf, toRecord, type RecordView } from './record.ts'
 import { keyReused } from './start-options.ts'
 import type { StoredTask } from './stored-task.ts'
 import { toSpec, type Caller, type StartRequest } from './task-spec.ts'
+import type { TaskTracing } from './tracing.ts'
 import { Waits, type Wait } from './waits.ts'
 
 export type { Caller }
@@ -67,6 +68,7 @@ export interface TasksParts {
   /** Whether tasks have owners; else all callers are one. */
   readonly owned: boolean
   readonly view: (caller: Caller) => RecordView
+  readonly tracing: TaskTracing
 }
 
 const without = <T extends object>(query: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
@@ -190,15 +192,18 @@ export class Tasks implements TaskStarter<ServerStartOptions> {
 
   /** Starts a task whose input and caller were found good. */
   async submit(request: StartRequest): Promise<Started> {
-    const { procedure, byTask = false, transaction } = request
+    const { procedure, byTask = false, transaction, trace: parent } = request
     const policy = this.#parts.policies.get(procedure) as TaskPolicy
     const priority = this.#parts.priorities.get(procedure) ?? 0
     const spec = toSpec(request, { policy, priority, now: this.#parts.clock.now() })
-    const submitted = await this.#use((engine) =>
-      transaction === undefined
-        ? engine.submit(spec, { byTask })
-        : joining(engine).submit(spec, { byTask, transaction }),
-    )
+    const submitted = await this.#parts.tracing.start(spec, parent, (trace) => {
+      const traced = trace === undefined ? spec : { ...spec, trace }
+      return this.#use((engine) =>
+        transaction === undefined
+          ? engine.submit(traced, { byTask })
+          : joining(engine).submit(traced, { byTask, transaction }),
+      )
+    })
     if (submitted.kind === 'conflict') throw keyReused()
     return { task: submitted.task, replayed: submitted.kind === 'replayed' }
   }

@@ -46,12 +46,13 @@ class InlineCall implements Running {
   async start(lookup: TaskLookup): Promise<void> {
     this.#state = 'running'
     this.#started()
-    const { procedure, input, carried, attempt, taskId } = this.#call
+    const { procedure, input, carried, attempt, taskId, trace } = this.#call
     const outcome = await runTask(procedure, lookup(procedure), {
       input,
       carried,
       attempt,
       taskId,
+      trace,
       signal: this.#controller.signal,
       progress: (progress) => this.#isRunning() && this.#events.progress(progress),
       log: (log) => this.#isRunning() && this.#events.log(log),

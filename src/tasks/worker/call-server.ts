@@ -96,6 +96,7 @@ export class CallServer {
       carried: call.carried,
       attempt: call.attempt,
       taskId: call.taskId,
+      trace: call.trace,
       signal,
       progress: (progress) => this.#say({ kind: 'progress', id, progress }),
       log: (log) => this.#say({ kind: 'log', id, log }),

@@ -7,7 +7,7 @@ import type { StoredAttempt, StoredTask } from '../../stored-task.ts'
 /** What stays as it was when the task was started. */
 export type TaskHead = Pick<
   StoredTask,
-  'input' | 'owner' | 'carried' | 'tags' | 'idempotencyKey' | 'inputDigest'
+  'input' | 'owner' | 'carried' | 'trace' | 'tags' | 'idempotencyKey' | 'inputDigest'
 >
 
 /** Written at the start, by a cancel and by a retry by hand: never by whoever runs the task. Times in ms. */

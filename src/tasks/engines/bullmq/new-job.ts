@@ -6,7 +6,7 @@ import { FORMAT, type JobData } from './job.ts'
 const priorityOf = ({ priority }: StoredTask): number => 101 - priority
 
 export const dataOf = (task: StoredTask, keep: number): JobData => {
-  const { input, owner, carried, tags, idempotencyKey, inputDigest } = task
+  const { input, owner, carried, trace, tags, idempotencyKey, inputDigest } = task
   const { createdAt, priority, maxAttempts, runAt, deadlineAt } = task
   return {
     v: FORMAT,
@@ -14,6 +14,7 @@ export const dataOf = (task: StoredTask, keep: number): JobData => {
       input,
       owner,
       ...(carried === undefined ? {} : { carried }),
+      ...(trace === undefined ? {} : { trace }),
       ...(tags === undefined ? {} : { tags }),
       ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
       ...(inputDigest === undefined ? {} : { inputDigest }),

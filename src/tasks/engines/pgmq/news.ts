@@ -8,6 +8,7 @@ const LASTING = [
   'input',
   'owner',
   'carried',
+  'trace',
   'idempotencyKey',
   'inputDigest',
   'priority',

@@ -8,7 +8,7 @@ import { fromText, toText } from './text.ts'
 import { toMs } from './times.ts'
 
 /** The fields that never change and nobody looks for. */
-type Spec = Pick<StoredTask, 'input' | 'carried' | 'idempotencyKey' | 'inputDigest' | 'tags'>
+type Spec = Pick<StoredTask, 'input' | 'carried' | 'trace' | 'idempotencyKey' | 'inputDigest' | 'tags'>
 
 /** The fields that change and nobody looks for. */
 type State = Pick<StoredTask, 'maxAttempts' | 'attempts' | 'startedAt' | 'finishedAt' | 'result' | 'error'>
@@ -42,8 +42,8 @@ export const toJson = (value: unknown): string => {
   }
 }
 
-export const specOf = ({ input, carried, idempotencyKey, inputDigest, tags }: StoredTask): string =>
-  toJson({ input, carried, idempotencyKey, inputDigest, tags })
+export const specOf = ({ input, carried, trace, idempotencyKey, inputDigest, tags }: StoredTask): string =>
+  toJson({ input, carried, trace, idempotencyKey, inputDigest, tags })
 
 export const stateOf = ({
   maxAttempts,

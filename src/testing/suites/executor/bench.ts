@@ -44,7 +44,7 @@ export const start = (executor: Executor, procedure: string, input?: unknown): T
     log: (log: TaskLog) => trace.push({ log }),
     start: answer,
   }
-  const call = { taskId: 'task-1', procedure, input, carried: { tenant: 'a' }, attempt: 2 }
+  const call = { taskId: 'task-1', procedure, input, carried: { tenant: 'a' }, attempt: 2, trace: 'of it' }
   const running = executor.run(call, events, () => trace.push('started'))
   void running.outcome.then((outcome) => trace.push(outcome))
   return Object.assign(running, { trace })

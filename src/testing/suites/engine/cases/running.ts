@@ -21,14 +21,16 @@ const counting = () => {
 export const running = {
   'runs a task to its end and keeps its result': async ({ open }) => {
     const on = await open(new FakeHost().on('add', () => value({ sum: 3 })))
-    const submitted = await on.engine.submit(spec('add', { tags: ['a'], carried: { user: 7 } }))
+    const trace = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`
+    const submitted = await on.engine.submit(spec('add', { tags: ['a'], carried: { user: 7 }, trace }))
     expect(submitted).toMatchObject({ kind: 'created', task: { status: 'queued', attempt: 0 } })
     const task = await on.end(submitted.task.id)
-    expect(task).toMatchObject({ status: 'succeeded', attempt: 1, result: { sum: 3 }, tags: ['a'] })
+    expect(task).toMatchObject({ status: 'succeeded', attempt: 1, result: { sum: 3 }, tags: ['a'], trace })
     expect(task.attempts).toMatchObject([
       { n: 1, startedAt: expect.any(Number), finishedAt: expect.any(Number) },
     ])
-    expect(on.host.claims[0]!.task).toMatchObject({ input: { n: 1 }, carried: { user: 7 }, attempt: 1 })
+    const given = { input: { n: 1 }, carried: { user: 7 }, trace, attempt: 1 }
+    expect(on.host.claims[0]!.task).toMatchObject(given)
   },
 
   'an acknowledged task can be read at once': async ({ open }) => {

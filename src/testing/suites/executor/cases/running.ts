@@ -5,7 +5,13 @@ import { outcomeOf, start, startMany, tally, value, warm, hasEnded, type Executo
 
 export const running = {
   'runs a task with all that was given to it': async ({ create }) => {
-    const given = { input: { a: [1, 'é', null] }, carried: { tenant: 'a' }, attempt: 2, taskId: 'task-1' }
+    const given = {
+      input: { a: [1, 'é', null] },
+      carried: { tenant: 'a' },
+      attempt: 2,
+      taskId: 'task-1',
+      trace: 'of it',
+    }
     expect(await outcomeOf(create(), 'nested.echo', given.input)).toEqual(value(given))
   },
 
