@@ -1,4 +1,4 @@
-// What logs, metrics and traces cost a call: CPU time of the server, off and on in turn. `--rounds 15 --calls 4000`
+// What logs and traces cost a call: CPU time of the server, off and on in turn. `--rounds 15 --calls 4000 --call order`
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { Agent, request } from 'node:http'
@@ -12,8 +12,10 @@ import { markdownTable, writeReport } from '../lib/report.mjs'
 import { fixed, median, rotate } from '../lib/stats.mjs'
 import { modes } from './modes.mjs'
 
-const options = readOptions({ rounds: 15, calls: 4000, clients: 16, build: true })
-const BODY = JSON.stringify({ a: 1, b: 2 })
+const options = readOptions({ rounds: 15, calls: 4000, clients: 16, call: 'add', build: true })
+const item = (n) => ({ sku: `sku-${n}`, title: `Article number ${n} of the order`, count: n, price: 9.99 })
+const INPUTS = { add: { a: 1, b: 2 }, order: { items: Array.from({ length: 20 }, (_, n) => item(n)) } }
+const BODY = JSON.stringify(INPUTS[options.call])
 const HEADERS = { 'content-type': 'application/json', 'content-length': BODY.length, 'x-user': 'ada' }
 
 prepareErrand(options.build)
@@ -67,7 +69,7 @@ async function load(url, calls) {
 
 function call(url) {
   return new Promise((resolve, reject) => {
-    const sent = request(`${url}/add`, { method: 'POST', agent, headers: HEADERS }, (answer) => {
+    const sent = request(`${url}/${options.call}`, { method: 'POST', agent, headers: HEADERS }, (answer) => {
       if (answer.statusCode !== 200) reject(new Error(`${url} answered ${answer.statusCode}`))
       answer.resume().on('end', resolve)
     })
@@ -89,6 +91,6 @@ function print(samples) {
     fixed(least / table[0].least, 3),
   ])
   const heads = ['mode', 'CPU µs a call, median', 'least', 'ratio to off, median of rounds', 'least to least']
-  console.log(`\n### Observability, ${options.rounds} rounds of ${options.calls} calls\n\n${markdownTable(heads, rows)}`)
+  console.log(`\n### Observability, ${options.call}, ${options.rounds} rounds of ${options.calls} calls\n\n${markdownTable(heads, rows)}`)
   writeReport('observability', { options, table, samples })
 }

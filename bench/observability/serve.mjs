@@ -12,8 +12,11 @@ const add = procedure.mutation({
   handler: ({ input }) => ({ sum: input.a + input.b }),
 })
 
+const Order = z.object({ items: z.array(z.object({ sku: z.string(), title: z.string(), count: z.int(), price: z.number() })) })
+const order = procedure.mutation({ input: Order, output: Order, handler: ({ input }) => input })
+
 const app = createApp(
-  { add },
+  { add, order },
   {
     profile: 'production',
     tasks: inline(),

@@ -5,11 +5,12 @@
 import { createRequire } from 'node:module'
 import type { DestinationStream, Logger as PinoLogger } from 'pino'
 import type { LogOptions, Logger } from './log-options.ts'
+import { Lines } from './lines.ts'
 import { prettyLine } from './pretty-line.ts'
 
 type Pino = typeof import('pino')
 
-const FILES = { stderr: 2, stdout: 1 } as const
+const open: { stderr?: Lines; stdout?: Lines } = {}
 
 /** An error as a field: of any class, or already data. */
 const toError = (thrown: unknown): unknown => {
@@ -18,35 +19,21 @@ const toError = (thrown: unknown): unknown => {
   return { type: name, message, ...(code === undefined ? {} : { code }), stack }
 }
 
-const prettyStream = (to: 'stderr' | 'stdout'): DestinationStream => ({
-  write: (line) => void process[to].write(prettyLine(line)),
-})
-
-/** Bytes that are written at once, however short the time: half of what is written at most. */
-const FULL = 8192
-/** Milliseconds that a line waits for others: a write costs more than making the line. */
-const SOON = 20
-
-/** Lines that come within a moment are written together; what is left is written when the process exits. */
-const together = (file: ReturnType<Pino['destination']>): DestinationStream => {
-  let timer: NodeJS.Timeout | undefined
-  const flush = (): void => {
-    timer = undefined
-    file.flush()
-  }
-  return {
-    write: (line) => {
-      file.write(line)
-      timer ??= setTimeout(flush, SOON).unref()
-    },
-  }
+const destinationOf = ({ to = 'stderr', format }: LogOptions): DestinationStream => {
+  const lines = (open[to] ??= new Lines(to))
+  const isPretty = format === undefined ? process[to].isTTY : format === 'pretty'
+  return isPretty ? { write: (line) => lines.write(prettyLine(line)) } : lines
 }
 
-const destinationOf = ({ pino }: Pino, { to = 'stderr', format }: LogOptions): DestinationStream => {
-  const isPretty = format === undefined ? process[to].isTTY : format === 'pretty'
-  return isPretty
-    ? prettyStream(to)
-    : together(pino.destination({ fd: FILES[to], sync: false, minLength: FULL }))
+let time = NaN
+let asField = ''
+
+/** The time as a field of a line: lines of one millisecond share it. */
+const timestamp = (): string => {
+  const now = Date.now()
+  if (now !== time) asField = `,"time":"${new Date(now).toISOString()}"`
+  time = now
+  return asField
 }
 
 const create = (options: LogOptions): PinoLogger => {
@@ -57,11 +44,11 @@ const create = (options: LogOptions): PinoLogger => {
       level,
       base: null,
       formatters: { level: (label) => ({ level: label }) },
-      timestamp: library.stdTimeFunctions.isoTime,
+      timestamp,
       serializers: { err: toError },
       ...(redact.length > 0 ? { redact: { paths: [...redact], censor: '[redacted]' } } : {}),
     },
-    destinationOf(library, options),
+    destinationOf(options),
   )
 }
 
