@@ -28,7 +28,7 @@ export default defineConfig({
         ssr,
         test: {
           name: 'integration',
-          include: ['tests/{integration,regression,conformance,e2e,kill,security}/**/*.test.ts'],
+          include: ['tests/{integration,regression,conformance,e2e,kill,security,soak}/**/*.test.ts'],
           pool: 'forks',
           execArgv,
           // These start threads, processes and servers of their own, and wait for them half of the time: three files at a

@@ -93,6 +93,8 @@ export default createApp(
   {
     module: import.meta.url,
     profile: 'test',
+    // Rests are short, and callers let go first.
+    limits: { keepAliveTimeout: '3s' },
     tasks:
       server === undefined
         ? local({ ...(dir === undefined ? {} : { dir }), threads: 2, drainGrace: Number(grace ?? 25_000) })

@@ -1,4 +1,5 @@
 /** What a process is made of at one moment, garbage apart. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
@@ -22,10 +23,16 @@ const collector = (): (() => void) => {
 
 let collect: (() => void) | undefined
 
+/** What has gone is let go of in turns: of a buffer, when its owner was collected. */
+const ROUNDS = 4
+
 /** Collects garbage, then looks. */
-export const figuresNow = (told: Readonly<Record<string, number>>): Figures => {
+export const figuresNow = async (told: Readonly<Record<string, number>>): Promise<Figures> => {
   collect ??= collector()
-  collect()
+  for (let round = 0; round < ROUNDS; round++) {
+    collect()
+    await sleep(20)
+  }
   const { rss, heapUsed, external } = process.memoryUsage()
   const open: Record<string, number> = {}
   for (const kind of process.getActiveResourcesInfo()) open[kind] = (open[kind] ?? 0) + 1
