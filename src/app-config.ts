@@ -1,6 +1,7 @@
 /** The types of a configuration file, and of profiles. What they may say is data, in `app-settings.ts`. */
 import type { ListenOptions } from './adapters/listen.ts'
 import type { LimitOptions } from './config/limits.ts'
+import type { LogOptions } from './observability/log-options.ts'
 import type { Meta } from './procedures/meta.ts'
 import type { Rate } from './procedures/rate.ts'
 import type { DocumentOptions } from './openapi/document.ts'
@@ -43,6 +44,8 @@ export interface Settings {
     /** Of `bullmq()` and `pgmq()`. */
     readonly connection?: string
   }
+  /** Of the log that is there where code gives no logger. */
+  readonly logger?: LogOptions
   readonly openapi?: Pick<DocumentOptions, 'title' | 'version' | 'description' | 'servers'>
 }
 

@@ -4,6 +4,7 @@ import { optionProblems } from './app-options.ts'
 import { SETTINGS } from './app-settings.ts'
 import type { ListenOptions } from './adapters/listen.ts'
 import type { BaseProfile } from './config/profiles.ts'
+import { isLogger } from './observability/logger.ts'
 import { resolveSettings, type Outside, type Resolved } from './config/resolve.ts'
 import type { Origin } from './config/setting.ts'
 import type { Complaint } from './router/entries.ts'
@@ -40,8 +41,13 @@ const APART: ReadonlySet<string> = new Set(['listen', 'tasks', 'profile', 'confi
 const groupOf = (path: string): string => path.split('.')[0] as string
 
 /** What code says, by the paths of settings. What is no setting is not its to say elsewhere. */
-const fromCode = ({ tasks, ...options }: AnyAppOptions): Record<string, unknown> => {
-  const flat = SETTINGS.flatten({ ...options, ...(tasks?.given ? { tasks: tasks.given } : {}) })
+const fromCode = ({ tasks, logger, ...options }: AnyAppOptions): Record<string, unknown> => {
+  const flat = SETTINGS.flatten({
+    ...options,
+    ...(tasks?.given ? { tasks: tasks.given } : {}),
+    // A logger of the user's own says nothing of how one is made.
+    ...(isLogger(logger) ? {} : { logger }),
+  })
   return Object.fromEntries(Object.entries(flat).filter(([path]) => SETTINGS.get(path)))
 }
 

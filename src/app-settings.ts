@@ -1,5 +1,6 @@
 /** All settings of an app: what can be said of it in its environment and in its configuration file, too. */
 import { LISTEN_RULES } from './adapters/listen.ts'
+import { LOG_RULES } from './app-logger-options.ts'
 import { LIMIT_RULES } from './config/limits.ts'
 import { BOOLEAN, orFalse, path, someText, someTexts, wholeNumber, type Rule } from './config/option-rules.ts'
 import { flag, list, number, orOff, text, type Reader } from './config/readers.ts'
@@ -178,6 +179,21 @@ const PROTECTION: readonly Setting[] = [
   setting('trustProxy', number, wholeNumber(0, 100, 1), ['0', 'how many proxies stand before this process']),
 ]
 
+const { level, format, to, redact } = LOG_RULES
+
+const LOG: readonly Setting[] = [
+  setting('logger.level', text, level, ['info; warn in the profile `test`', 'how much the log has'], {
+    variable: 'ERRAND_LOG_LEVEL',
+  }),
+  setting('logger.format', text, format, ['pretty in a terminal, else json', 'for people or programs'], {
+    variable: 'ERRAND_LOG_FORMAT',
+  }),
+  setting('logger.to', text, to, ['stderr', 'where the log is written'], { variable: 'ERRAND_LOG_TO' }),
+  setting('logger.redact', list, redact, ['none', 'paths of fields that the log does not show'], {
+    variable: 'ERRAND_LOG_REDACT',
+  }),
+]
+
 const { threads, processes, inline, memoryLimit, queueLimit, drainGrace, dir, writer, onDamage } = LOCAL_RULES
 
 const TASKS: readonly Setting[] = [
@@ -212,4 +228,12 @@ const DOCUMENT: readonly Setting[] = [
 ]
 
 /** All of them, in the order in which they are shown. */
-export const SETTINGS = new Schema([...CHOICE, ...LISTEN, ...ROUTES, ...PROTECTION, ...TASKS, ...DOCUMENT])
+export const SETTINGS = new Schema([
+  ...CHOICE,
+  ...LISTEN,
+  ...ROUTES,
+  ...PROTECTION,
+  ...LOG,
+  ...TASKS,
+  ...DOCUMENT,
+])

@@ -4,11 +4,12 @@ import { SETTINGS } from '../../src/app-settings.ts'
 import { noRedis } from '../support/servers/redis.ts'
 import { CHOOSING, LISTENING } from '../support/settings/choosing.ts'
 import type { Effect, Effects, Variables } from '../support/settings/effect.ts'
+import { LOG } from '../support/settings/log.ts'
 import { PROTECTION } from '../support/settings/protection.ts'
 import { ROUTING } from '../support/settings/routes.ts'
 import { TASKS } from '../support/settings/tasks.ts'
 
-const EFFECTS: Effects = { ...CHOOSING, ...LISTENING, ...ROUTING, ...PROTECTION, ...TASKS }
+const EFFECTS: Effects = { ...CHOOSING, ...LISTENING, ...ROUTING, ...PROTECTION, ...LOG, ...TASKS }
 const NEED_REDIS = new Set(['rateLimit.store', 'tasks.connection'])
 
 const stub = (variables: Variables): void => {
