@@ -4,6 +4,7 @@ import type { LimitOptions } from './config/limits.ts'
 import type { LogOptions } from './observability/log-options.ts'
 import type { Meta } from './procedures/meta.ts'
 import type { Rate } from './procedures/rate.ts'
+import type { MetricsOptions } from './app-metrics-options.ts'
 import type { DocumentOptions } from './openapi/document.ts'
 import type { CorsOptions } from './router/cors.ts'
 import type { LocalOptions } from './tasks/engines/local.ts'
@@ -22,6 +23,8 @@ export interface RouteOptions {
   readonly healthz?: string | false
   /** Default `/readyz`. */
   readonly readyz?: string | false
+  /** Default `/metrics`, where there are `metrics`. */
+  readonly metrics?: string | false
 }
 
 /** What can be said of an app outside its code. */
@@ -37,6 +40,7 @@ export interface Settings {
   readonly limits?: LimitOptions
   readonly rateLimit?: Rate | { readonly limit?: Rate; readonly store?: string }
   readonly trustProxy?: number
+  readonly metrics?: boolean | Omit<MetricsOptions, 'registry'>
   /** What the engine is not told. What is for other engines does nothing. */
   readonly tasks?: Omit<LocalOptions, 'store'> & {
     /** Of `local()`. */

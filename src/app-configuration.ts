@@ -72,11 +72,14 @@ const isPlain = (value: unknown): boolean =>
 const over = (own: unknown, group: object): unknown =>
   own === undefined || isPlain(own) ? { ...group, ...objectOf(own) } : own
 
-const corsOf = ({ values }: Resolved, own: unknown, group: object): unknown => {
-  const cors = values.get('cors')?.value
-  if (!cors) return cors
+/** Groups that are on or off, too: `cors: false`, `cors: { origin }`. */
+const SWITCHED = SETTINGS.settings.filter(({ implied }) => implied).map(({ path }) => path)
+
+const switched = ({ values }: Resolved, name: string, own: unknown, group: object = {}): unknown => {
+  const isOn = values.get(name)?.value
+  if (!isOn) return isOn
   const all = { ...group, ...objectOf(own) }
-  return Object.keys(all).length > 0 ? all : cors
+  return Object.keys(all).length > 0 ? all : isOn
 }
 
 /** Options with what was said outside of code, where there is any. */
@@ -93,7 +96,8 @@ const withOutside = (options: AnyAppOptions, resolved: Resolved): AnyAppOptions 
     ...Object.fromEntries(entries.filter(([path]) => !path.includes('.'))),
   }
   for (const [name, group] of Object.entries(groups)) all[name] = over(own[name], group)
-  if (resolved.values.has('cors')) all['cors'] = corsOf(resolved, own['cors'], groups['cors'] ?? {})
+  for (const name of SWITCHED)
+    if (resolved.values.has(name)) all[name] = switched(resolved, name, own[name], groups[name])
   return all
 }
 

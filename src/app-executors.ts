@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os'
 import type { MaybePromise } from './procedures/handler.ts'
 import type { TaskPolicy } from './tasks/engine.ts'
 import type { ExecutorSizes, TasksOption } from './tasks/engines/options.ts'
-import type { Executor } from './tasks/executor.ts'
+import type { Executor, ExecutorLoad } from './tasks/executor.ts'
 import type { TaskLookup } from './tasks/worker/registry.ts'
 
 /** What they need of the app. */
@@ -70,6 +70,14 @@ export class AppExecutors {
   /** Rejects with why when a kind that was opened has no worker that could run anything, nor gets one. */
   async check(): Promise<void> {
     await Promise.all([...this.#opened].map((runOn) => this.#open(runOn)))
+  }
+
+  /** How those that are there are doing. */
+  loads(): readonly (readonly [kind: RunOn, load: ExecutorLoad])[] {
+    return [...this.#made].flatMap(([kind, made]) => {
+      const load = made instanceof Promise ? undefined : made.load?.()
+      return load ? [[kind, load] as const] : []
+    })
   }
 
   /** Ends all workers, and what they run. */

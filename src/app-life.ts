@@ -28,6 +28,12 @@ export interface LivingGuard {
   close(): Promise<void>
 }
 
+/** What a process has beside its work, whether it serves or not. */
+export interface LivingAside {
+  open(): Promise<void>
+  close(): Promise<void>
+}
+
 /** Milliseconds that requests under way get for their answers, once tasks are drained. */
 const ANSWER_GRACE = 10_000
 
@@ -41,12 +47,23 @@ const inertServer: RunningServer = {
   [Symbol.asyncDispose]: () => Promise.resolve(),
 }
 
+/** What a life is made of. */
+export interface AppLifeParts {
+  readonly tasks: LivingTasks
+  readonly guard: LivingGuard
+  readonly aside: LivingAside
+  readonly logger: Logger
+  /** What holds where `listen()` is not told. */
+  readonly listen: ListenOptions
+}
+
 /** Opens servers, and closes them with everything behind them. */
 export class AppLife {
   readonly #tasks: LivingTasks
   readonly #logger: Logger
   readonly #guard: LivingGuard
   readonly #listen: ListenOptions
+  readonly #aside: LivingAside
   readonly #servers = new Set<OwnServer>()
   readonly #draining = new AbortController()
   readonly #drained = new AbortController()
@@ -57,8 +74,9 @@ export class AppLife {
   /** For whoever answers requests. */
   readonly ending: Ending = { draining: this.#draining.signal, closing: this.#drained.signal }
 
-  /** @param listen what holds where `listen()` is not told */
-  constructor(tasks: LivingTasks, guard: LivingGuard, logger: Logger, listen: ListenOptions) {
+  constructor(parts: AppLifeParts) {
+    const { tasks, guard, logger, listen, aside } = parts
+    this.#aside = aside
     this.#tasks = tasks
     this.#logger = logger
     this.#guard = guard
@@ -73,6 +91,7 @@ export class AppLife {
     const { work = true } = options
     this.#refuseIfClosed()
     await this.#guard.open()
+    await this.#aside.open()
     await this.#tasks.open(work ? 'all' : 'none')
     const server = await startServer(node, options, this.#guard.limits)
     this.#servers.add(server)
@@ -92,6 +111,7 @@ export class AppLife {
     if (isInWorker()) return worker
     checkWorkerOptions(options)
     this.#refuseIfClosed()
+    await this.#aside.open()
     await this.#tasks.open(options.only ?? 'all')
     this.#refuseIfClosed()
     this.#listenForSignals({ ...this.#listen, ...options })
@@ -114,6 +134,7 @@ export class AppLife {
     clearTimeout(limit)
     await this.#tasks.close()
     await this.#guard.close()
+    await this.#aside.close()
   }
 
   #refuseIfClosed(): void {

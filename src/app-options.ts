@@ -1,4 +1,5 @@
 /** The options of `createApp`, checked. */
+import { metricsProblems, type MetricsOptions } from './app-metrics-options.ts'
 import { hookProblems, type HookOptions } from './app-hook-options.ts'
 import { loggerProblems } from './app-logger-options.ts'
 import type { Logger, LogOptions } from './observability/logger.ts'
@@ -40,6 +41,8 @@ export interface AppOptions<TContext = object> extends ProtectionOptions, HookOp
   readonly bodyLimit?: NonNullable<Meta['bodyLimit']>
   readonly cors?: boolean | CorsOptions
   readonly openapi?: OpenApiOptions
+  /** Metrics for Prometheus, over the package prom-client. Default: none. */
+  readonly metrics?: boolean | MetricsOptions
   /** Where the log goes: a logger such as pino's, how to make one, or `false` for none. Default: pino on standard error. */
   readonly logger?: Logger | LogOptions | false
   /** Default: `ERRAND_PROFILE`, else `NODE_ENV` if a profile has that name, else what the file says, else `development`. */
@@ -70,6 +73,7 @@ const KNOWN: ReadonlySet<string> = new Set([
   'rateLimit',
   'trustProxy',
   'cors',
+  'metrics',
   'openapi',
   'use',
   'useTask',
@@ -87,6 +91,7 @@ const KNOWN_ROUTES: ReadonlySet<string> = new Set([
   'trpc',
   'healthz',
   'readyz',
+  'metrics',
 ] satisfies (keyof RouteOptions)[])
 
 const KNOWN_CORS: ReadonlySet<string> = new Set([
@@ -139,6 +144,7 @@ export const optionProblems = (options: AnyAppOptions): string[] => {
     ...protectionProblems(options),
     ...hookProblems(options),
     ...loggerProblems(options.logger),
+    ...metricsProblems(options.metrics),
     ...(config === undefined || config === false || (typeof config === 'string' && config !== '')
       ? []
       : [`config is ${JSON.stringify(config)}, expected the path of a configuration file, or false`]),

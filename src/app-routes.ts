@@ -27,6 +27,8 @@ export interface AppRoutesParts {
   readonly doors: Doors
   readonly taskDoors: TaskDoors
   readonly readiness: ReadinessProbe
+  /** Where metrics are read. */
+  readonly metrics: readonly Route[]
   readonly complain: (complaint: Complaint) => void
   /** Told of what works but could be better. */
   readonly warn: (message: string) => void
@@ -130,6 +132,7 @@ const ownRoutes = (parts: AppRoutesParts, openapi: AppRoutes['openapi'], trpc: T
     ...(docsPath && documentPath ? referenceRoutes({ path: docsPath, documentPath }) : []),
     ...livenessRoutes(at(routes.healthz, '/healthz')),
     ...readinessRoutes(at(routes.readyz, '/readyz'), parts.readiness),
+    ...parts.metrics,
   ]
 }
 

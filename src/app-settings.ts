@@ -1,6 +1,7 @@
 /** All settings of an app: what can be said of it in its environment and in its configuration file, too. */
 import { LISTEN_RULES } from './adapters/listen.ts'
 import { LOG_RULES } from './app-logger-options.ts'
+import { METRICS_RULES } from './app-metrics-options.ts'
 import { LIMIT_RULES } from './config/limits.ts'
 import { BOOLEAN, orFalse, path, someText, someTexts, wholeNumber, type Rule } from './config/option-rules.ts'
 import { flag, list, number, orOff, text, type Reader } from './config/readers.ts'
@@ -120,6 +121,7 @@ const ROUTES: readonly Setting[] = [
   route('trpc', 'the tRPC endpoint'),
   route('healthz', 'whether the process lives'),
   route('readyz', 'whether it can work'),
+  route('metrics', 'metrics for Prometheus, where there are any'),
   setting('cors', flag, BOOLEAN, ['off', 'whether pages of other origins may call'], { implied: true }),
   setting('cors.origin', list, ORIGIN, ['*', 'which origins']),
   setting('cors.credentials', flag, BOOLEAN, ['false', 'whether cookies are let through']),
@@ -194,6 +196,19 @@ const LOG: readonly Setting[] = [
   }),
 ]
 
+const METRICS: readonly Setting[] = [
+  setting('metrics', flag, BOOLEAN, ['off', 'whether there are metrics for Prometheus'], { implied: true }),
+  setting('metrics.access', text, METRICS_RULES.access, ['local', 'who may read them']),
+  setting('metrics.token', text, METRICS_RULES.token, ['none', 'who sends it may, from wherever'], {
+    secret: true,
+  }),
+  setting('metrics.port', number, METRICS_RULES.port, [
+    "the app's own",
+    'a port of their own, which workers have, too',
+  ]),
+  setting('metrics.host', text, METRICS_RULES.host, ['127.0.0.1', 'the address of that port']),
+]
+
 const { threads, processes, inline, memoryLimit, queueLimit, drainGrace, dir, writer, onDamage } = LOCAL_RULES
 
 const TASKS: readonly Setting[] = [
@@ -235,5 +250,6 @@ export const SETTINGS = new Schema([
   ...PROTECTION,
   ...LOG,
   ...TASKS,
+  ...METRICS,
   ...DOCUMENT,
 ])

@@ -19,7 +19,13 @@ import type { Complaint, Entry } from './router/entries.ts'
 import { compileTaskLinks } from './router/task-links.ts'
 import type { TaskDoors } from './router/task-service.ts'
 import { systemClock, type Clock } from './tasks/clock.ts'
-import { EngineUnavailable, type Claim, type TaskEngine, type TaskPolicy } from './tasks/engine.ts'
+import {
+  EngineUnavailable,
+  type Census,
+  type Claim,
+  type TaskEngine,
+  type TaskPolicy,
+} from './tasks/engine.ts'
 import type { TasksOption } from './tasks/engines/options.ts'
 import { taskOptionProblems, toPolicy } from './tasks/policy.ts'
 import { createHost } from './tasks/task-host.ts'
@@ -120,6 +126,17 @@ export class AppTasks {
       store: async () => (await this.#open()).check(),
       workers: () => this.#executors.check(),
     }
+  }
+
+  /** How many tasks have not ended. */
+  async census(): Promise<readonly Census[]> {
+    if (this.#entries.size === 0) return []
+    return (await this.#open()).census([...this.#entries.keys()])
+  }
+
+  /** How the workers of this process are doing. */
+  loads(): ReturnType<AppExecutors['loads']> {
+    return this.#executors.loads()
   }
 
   /** Takes no new tasks, lets running ones end for as long as `drainGrace` says, gives the rest back, ends the workers. */

@@ -6,6 +6,7 @@ import { AppLife } from './app-life.ts'
 import { configure, type ShownSetting } from './app-configuration.ts'
 import { registerWork } from './app-worker.ts'
 import type { AppOptions } from './app-options.ts'
+import { AppMetrics } from './app-metrics.ts'
 import { AppProtection } from './app-protection.ts'
 import { Readiness } from './app-readiness.ts'
 import type { Seams } from './app-seams.ts'
@@ -94,12 +95,15 @@ export const buildApp = <const TTree extends object, TContext extends object>(
     profile,
     on: options.on,
     ownerOf: options.owner && ((ctx) => doors.ownerOf(ctx)),
+    counted: (happening) => metrics.told(happening),
   })
   const { logger } = observer
-  const entries = collectEntries(tree, complain, Array.isArray(options.use) ? options.use : []).map(
+  const declared = collectEntries(tree, complain, Array.isArray(options.use) ? options.use : []).map(
     seams.entry ?? ((entry) => entry),
   )
-  checkSchemaIds(entries, complain)
+  checkSchemaIds(declared, complain)
+  const metrics = new AppMetrics({ options, entries: declared, looks: () => appTasks, logger, complain })
+  const entries = declared.map((entry) => metrics.timed(entry))
   const appTasks = new AppTasks({
     entries,
     options,
@@ -133,6 +137,7 @@ export const buildApp = <const TTree extends object, TContext extends object>(
     doors,
     taskDoors: appTasks.doors,
     readiness,
+    metrics: metrics.routes(),
     complain,
     warn: (message) => logger.warn({}, `OpenAPI document: ${message}`),
   })
@@ -143,8 +148,10 @@ export const buildApp = <const TTree extends object, TContext extends object>(
   const gate = compileGate(limits, pressure)
   const challenge = challengeOf(schemesOf(entries.map(({ definition }) => definition)))
   const front = { cors: corsPolicy(options.cors), gate, hops, challenge }
-  const handle = watchRequests(compileHandleRequest(routes.table, doors, front), observer.answered)
-  const life = new AppLife(appTasks, protection, logger, configuration.listen)
+  const watchers = [...observer.answered, ...metrics.answered]
+  const handle = watchRequests(compileHandleRequest(routes.table, doors, front), watchers)
+  const { listen } = configuration
+  const life = new AppLife({ tasks: appTasks, guard: protection, aside: metrics, logger, listen })
   const node = createNodeHandler(handle, life.ending, limits.answerTimeout)
 
   const app: App<TTree, TContext> = {

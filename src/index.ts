@@ -8,6 +8,7 @@ export {
   type RouteOptions,
   type Settings,
 } from './app-config.ts'
+export type { MetricsOptions } from './app-metrics-options.ts'
 export type { ShownSetting } from './app-configuration.ts'
 export type { AppOptions, OpenApiOptions, Profile } from './app-options.ts'
 export type { Logger, LogLevel, LogOptions } from './observability/logger.ts'

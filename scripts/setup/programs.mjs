@@ -37,6 +37,12 @@ const PROGRAMS = {
     for: 'the tests of tasks in Postgres behind a pooler',
     commands: ['pgbouncer', '/usr/sbin/pgbouncer', '/opt/homebrew/bin/pgbouncer'],
   },
+  prometheus: {
+    env: 'TEST_PROMETHEUS',
+    debian: 'prometheus',
+    for: 'the tests of metrics, of the dashboard and of the alerts',
+    commands: ['prometheus'],
+  },
   strace: {
     env: 'TEST_STRACE',
     debian: 'strace',

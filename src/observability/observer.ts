@@ -19,6 +19,8 @@ export interface ObserverParts {
   readonly profile: BaseProfile
   readonly on: TaskListeners | undefined
   readonly ownerOf: ((ctx: unknown) => string | null) | undefined
+  /** Counts what happens to tasks. Never throws. */
+  readonly counted: (happening: Happening) => void
 }
 
 /** Told of what happens to tasks. Nothing of it throws. */
@@ -62,7 +64,7 @@ const threw =
 
 /** Puts it together. */
 export const createObserver = (parts: ObserverParts): Observer => {
-  const { option, profile, on = {}, ownerOf } = parts
+  const { option, profile, on = {}, ownerOf, counted } = parts
   const logger = toLogger(option, profile)
   const isSilent = isQuiet(parts)
   const requestLog = isSilent ? undefined : createRequestLog({ logger, ownerOf })
@@ -74,6 +76,7 @@ export const createObserver = (parts: ObserverParts): Observer => {
     ofTasks: (record) => {
       const watchers = [
         traceHappening,
+        counted,
         ...(taskLog ? [guarded(taskLog)] : []),
         createTaskListeners({ on, record, threw: guarded(threw(logger)) }),
       ]

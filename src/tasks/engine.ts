@@ -68,6 +68,18 @@ export interface StoredPage {
   readonly nextCursor?: string
 }
 
+/** How many tasks of a procedure there are that have not ended, on all hosts together. */
+export interface Census {
+  readonly procedure: string
+  /** Queued, and may run now. */
+  readonly due: number
+  /** Queued for a later time: a delay, the wait before a retry. */
+  readonly delayed: number
+  readonly running: number
+  /** Milliseconds that the longest waiting of those that are due has been. Where that is costly: the one that is next. */
+  readonly waited?: number
+}
+
 /** What happens to a task, in order, numbered per task. */
 export type EngineEvent =
   | { readonly seq: string; readonly type: 'state'; readonly task: StoredTask }
@@ -145,6 +157,8 @@ export interface TaskEngine {
   submit(spec: TaskSpec, options?: SubmitOptions): Promise<Submitted>
   get(id: string): Promise<StoredTask | undefined>
   list(query: TaskQuery): Promise<StoredPage>
+  /** Counts what has not ended, by procedure: asked every few seconds, whatever the number of tasks. */
+  census(procedures: readonly string[]): Promise<readonly Census[]>
   /**
    * Everything that happens to a task after `after` (default: from its present state, which comes first), ending with
    * `done`, whichever process runs it. Gapless, or with a `gap`, which the state after it follows. Ends at once for an

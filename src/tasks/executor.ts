@@ -67,6 +67,16 @@ export interface ExecutorCapabilities {
   readonly slots: number
 }
 
+/** How an executor is doing, now. */
+export interface ExecutorLoad {
+  /** How many there may be to run attempts. Some are made when they are first needed. */
+  readonly workers: number
+  /** How many of them do. */
+  readonly busy: number
+  /** Workers that died after they had served, or were ended with an attempt; another one takes the place of each. */
+  readonly restarts: number
+}
+
 /** Runs attempts. */
 export interface Executor {
   readonly name: string
@@ -78,6 +88,8 @@ export interface Executor {
    * right before the handler is, which tells waiting from running.
    */
   run(call: Call, events: CallEvents, started: () => void): Running
+  /** Left out by one that has nothing to tell. */
+  load?(): ExecutorLoad
   /** Ends all workers. Running attempts end as `lost`. */
   close(): Promise<void>
 }

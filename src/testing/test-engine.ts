@@ -3,6 +3,7 @@ import type { Clock } from '../tasks/clock.ts'
 import {
   EngineUnavailable,
   type CancelResult,
+  type Census,
   type EngineCapabilities,
   type EngineEvent,
   type EngineHost,
@@ -123,6 +124,10 @@ export class TestEngine implements TaskEngine {
 
   list(query: TaskQuery): Promise<StoredPage> {
     return this.#use((engine) => engine.list(query))
+  }
+
+  census(procedures: readonly string[]): Promise<readonly Census[]> {
+    return this.#use((engine) => engine.census(procedures))
   }
 
   async *events(id: string, options: WatchOptions): AsyncGenerator<EngineEvent, void> {

@@ -5,11 +5,20 @@ import { noRedis } from '../support/servers/redis.ts'
 import { CHOOSING, LISTENING } from '../support/settings/choosing.ts'
 import type { Effect, Effects, Variables } from '../support/settings/effect.ts'
 import { LOG } from '../support/settings/log.ts'
+import { METRICS } from '../support/settings/metrics.ts'
 import { PROTECTION } from '../support/settings/protection.ts'
 import { ROUTING } from '../support/settings/routes.ts'
 import { TASKS } from '../support/settings/tasks.ts'
 
-const EFFECTS: Effects = { ...CHOOSING, ...LISTENING, ...ROUTING, ...PROTECTION, ...LOG, ...TASKS }
+const EFFECTS: Effects = {
+  ...CHOOSING,
+  ...LISTENING,
+  ...ROUTING,
+  ...PROTECTION,
+  ...LOG,
+  ...TASKS,
+  ...METRICS,
+}
 const NEED_REDIS = new Set(['rateLimit.store', 'tasks.connection'])
 
 const stub = (variables: Variables): void => {

@@ -64,6 +64,11 @@ export class Listing {
     return this.#byStatus.of(status)?.size ?? 0
   }
 
+  /** All of a status, newest first. */
+  of(status: TaskStatus): Iterable<Entry> {
+    return this.#byStatus.of(status)?.newestFirst() ?? []
+  }
+
   add(entry: Entry): void {
     this.#all.join(entry)
     this.#byStatus.join(entry.status, entry)

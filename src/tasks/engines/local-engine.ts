@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts'
 import {
   EngineUnavailable,
   type CancelResult,
+  type Census,
   type EngineCapabilities,
   type EngineEvent,
   type EngineHost,
@@ -17,6 +18,7 @@ import {
 import { cancelled, cancelRequested, created, requeued, started } from '../lifecycle.ts'
 import type { TaskStore } from '../store.ts'
 import type { StoredTask } from '../stored-task.ts'
+import { takeCensus } from './census.ts'
 import { createAges } from './age.ts'
 import { stopReason } from './claim.ts'
 import { Dispatcher } from './dispatcher.ts'
@@ -111,6 +113,11 @@ export class LocalEngine implements TaskEngine {
     const tasks = await Promise.all(entries.map((entry) => ledger.read(entry)))
     const items = tasks.filter((task) => task !== undefined)
     return nextCursor === undefined ? { items } : { items, nextCursor }
+  }
+
+  async census(procedures: readonly string[]): Promise<readonly Census[]> {
+    const { clock, ledger } = this.#opened()
+    return takeCensus(procedures, ledger.index.unfinished(), clock.now())
   }
 
   events(id: string, options: WatchOptions): AsyncIterable<EngineEvent> {

@@ -99,6 +99,12 @@ export class TaskIndex {
     for (const entry of this.#byId.values()) if (entry.expiresAt <= now) yield entry
   }
 
+  /** Tasks that have not ended, in no order and without a look at the others. */
+  *unfinished(): Generator<Entry, void> {
+    yield* this.#listing.of('queued')
+    yield* this.#listing.of('running')
+  }
+
   /** Tasks that have not ended, oldest first. */
   live(): readonly Entry[] {
     return [...this.#listing.newestFirst()].filter(({ live }) => live).toReversed()

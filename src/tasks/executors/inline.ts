@@ -1,5 +1,13 @@
 /** Attempts on the event loop of the host: for work that only waits, and for tests. */
-import type { Call, CallEvents, Executor, ExecutorCapabilities, Outcome, Running } from '../executor.ts'
+import type {
+  Call,
+  CallEvents,
+  Executor,
+  ExecutorCapabilities,
+  ExecutorLoad,
+  Outcome,
+  Running,
+} from '../executor.ts'
 import { abortError, runTask, unsendable } from '../worker/outcomes.ts'
 import type { TaskLookup } from '../worker/registry.ts'
 
@@ -124,6 +132,10 @@ class InlineExecutor implements Executor {
       this.#running.delete(call)
       this.#startNext()
     })
+  }
+
+  load(): ExecutorLoad {
+    return { workers: this.capabilities.slots, busy: this.#running.size, restarts: 0 }
   }
 
   async close(): Promise<void> {

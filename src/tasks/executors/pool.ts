@@ -1,5 +1,5 @@
 /** A pool of workers as an executor: which worker gets which call, and how many workers there are. */
-import type { Call, CallEvents, Executor, ExecutorCapabilities, Running } from '../executor.ts'
+import type { Call, CallEvents, Executor, ExecutorCapabilities, ExecutorLoad, Running } from '../executor.ts'
 import { clock } from '../worker/lease.ts'
 import { internalError } from '../worker/outcomes.ts'
 import { PooledCall, type CallHolder } from './pooled-call.ts'
@@ -33,6 +33,7 @@ export class WorkerPool implements Executor, CallHolder, WorkerListener {
   #pool: SafePool | undefined
   #opening: PromiseWithResolvers<void> | undefined
   #isClosed = false
+  #restarts = 0
   #closed: Promise<void> | undefined
   #lookTimer: NodeJS.Timeout | undefined
   #restTimer: NodeJS.Timeout | undefined
@@ -171,6 +172,7 @@ export class WorkerPool implements Executor, CallHolder, WorkerListener {
 
   // At once, so that the next call need not wait for it.
   #replace(): void {
+    this.#restarts += 1
     if (this.#canGrow()) this.#add()
   }
 
@@ -204,6 +206,11 @@ export class WorkerPool implements Executor, CallHolder, WorkerListener {
     for (const call of calls) call.holder = this
     this.#waiting.unshift(...calls)
     if (calls.length > 0) this.#dispatch()
+  }
+
+  load(): ExecutorLoad {
+    const busy = [...this.#workers].filter(({ isReady, load }) => isReady && load > 0).length
+    return { workers: this.#options.workers, busy, restarts: this.#restarts }
   }
 
   close(): Promise<void> {

@@ -3,9 +3,11 @@
  * are real, pushes come in a later turn, and a host can be cut off as a killed process is.
  */
 import { isFinished } from '../../../src/protocol/task.ts'
-import type { CancelResult, StoredPage, Submitted, TaskQuery } from '../../../src/tasks/engine.ts'
+import type { CancelResult, Census, StoredPage, Submitted, TaskQuery } from '../../../src/tasks/engine.ts'
 import { EngineUnavailable } from '../../../src/tasks/engine.ts'
+import { takeCensus } from '../../../src/tasks/engines/census.ts'
 import { TaskIndex } from '../../../src/tasks/engines/task-index.ts'
+import { toEntry } from '../../../src/tasks/engines/entry.ts'
 import type {
   FreshAttempts,
   QueueListener,
@@ -114,6 +116,13 @@ export class MemoryQueue implements SharedQueue {
     for (const { task } of this.#place.rows.values()) index.add(task)
     const { entries, ...page } = index.list(query, Date.now())
     return { ...page, items: entries.map(({ id }) => this.#place.rows.get(id)!.task) }
+  }
+
+  async census(procedures: readonly string[]): Promise<readonly Census[]> {
+    const entries = [...this.#place.rows.values()]
+      .filter(({ task }) => !isFinished(task.status))
+      .map(({ task }) => toEntry(task))
+    return takeCensus(procedures, entries, Date.now())
   }
 
   async depth(): Promise<number> {

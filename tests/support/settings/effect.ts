@@ -1,7 +1,7 @@
 /** What a setting does, seen from outside: looked at once without it and once with it. */
 import type { App, AppOptions } from 'errand'
 import { createApp } from 'errand'
-import { recordingLogger } from '../serve.ts'
+import { recordingLogger, type LogLine } from '../serve.ts'
 import { procedures } from './procedures.ts'
 
 /** Of the environment. */
@@ -25,6 +25,12 @@ export type Effects = Readonly<Record<string, Effect>>
 /** An app whose code says nothing that a setting could. */
 export const bareApp = (options: AppOptions = {}): App =>
   createApp(procedures, { logger: recordingLogger([]), ...options })
+
+/** Such an app, with its log. */
+export const recorded = (): { app: App; logs: LogLine[] } => {
+  const logs: LogLine[] = []
+  return { app: bareApp({ logger: recordingLogger(logs) }), logs }
+}
 
 /** The status of a request that needs no server. */
 export const statusOf = async (path: string, init: RequestInit = {}, app = bareApp()): Promise<number> => {

@@ -26,6 +26,7 @@ const ROUTES: Effects = {
   'routes.trpc': { text: '/_trpc', look: has('/_trpc/{path*}'), without: false, with: true },
   'routes.healthz': isAt('/_alive'),
   'routes.readyz': isAt('/_ready'),
+  'routes.metrics': { ...isAt('/_metrics'), beside: { ERRAND_METRICS: 'on' } },
 }
 
 const ORIGIN = 'https://page.example'

@@ -3,7 +3,7 @@ import { EngineUnavailable, type EngineCapabilities } from '../../engine.ts'
 import type { IQueueBackend, JobJson } from '../../peers/bullmq.ts'
 import type { Report } from '../../store.ts'
 import type { Packing, RawJob } from './job-codec.ts'
-import type { Claims, FoundJob, JobRef, JobState, NewJob, Place, PlaceListener } from './place.ts'
+import type { Claims, Counts, FoundJob, JobRef, JobState, NewJob, Place, PlaceListener } from './place.ts'
 import type { Timing } from './timing.ts'
 
 /** What a place of either kind is told. */
@@ -69,6 +69,12 @@ export abstract class BackendPlace implements Place {
   async ids(procedure: string, states: readonly JobState[], from: number, to: number): Promise<string[]> {
     const ranges = this.backend(procedure).getRanges([...states], from, to, true)
     return (await this.ask('listing tasks', ranges)).flat()
+  }
+
+  async counts(procedure: string): Promise<Counts> {
+    const asked = this.backend(procedure).getCounts(['wait', 'prioritized', 'delayed', 'active'])
+    const [waiting = 0, prioritized = 0, delayed = 0, running = 0] = await this.ask('counting tasks', asked)
+    return { due: waiting + prioritized, delayed, running }
   }
 
   complete({ procedure, id }: JobRef, token: string, ending: object): Promise<boolean> {

@@ -4,7 +4,14 @@
  *
  * A task that ended is always `completed` for BullMQ, however it ended: BullMQ's `failed` is what BullMQ ends itself.
  */
-import type { CancelResult, EngineCapabilities, StoredPage, Submitted, TaskQuery } from '../../engine.ts'
+import type {
+  CancelResult,
+  Census,
+  EngineCapabilities,
+  StoredPage,
+  Submitted,
+  TaskQuery,
+} from '../../engine.ts'
 import { isFinished } from '../../../protocol/task.ts'
 import { toPolicy } from '../../policy.ts'
 import type { Report } from '../../store.ts'
@@ -127,6 +134,10 @@ export class BullmqQueue implements SharedQueue {
     return this.#place.depth(this.#known.names)
   }
 
+  census(procedures: readonly string[]): Promise<readonly Census[]> {
+    return Promise.all(procedures.map((procedure) => this.#count(procedure)))
+  }
+
   async take(procedure: string, most: number, rulesOf: RulesOf): Promise<readonly Taken[]> {
     const { report, due, listener } = this.#opened()
     const parts = { place: this.#place, codec: this.#codec, report, wrote: listener.wrote }
@@ -195,6 +206,18 @@ export class BullmqQueue implements SharedQueue {
     this.#open?.due.stop()
     this.#listing.reset()
     await this.#place.close()
+  }
+
+  /** How long tasks wait is told by the one that is next: it is the oldest of the highest priority. */
+  async #count(procedure: string): Promise<Census> {
+    const counts = await this.#place.counts(procedure)
+    if (counts.due === 0) return { procedure, ...counts }
+    const ids = await this.#place.ids(procedure, ['prioritized', 'waiting'], 0, 0)
+    const [next] = await this.#book.readAll(ids.slice(0, 1).map((id) => ({ procedure, id })))
+    if (!next) return { procedure, ...counts }
+    const { createdAt, runAt = 0, attempts } = next.task
+    const since = Math.max(createdAt, runAt, attempts.at(-1)?.finishedAt ?? 0)
+    return { procedure, ...counts, waited: Math.max(0, Date.now() - since) }
   }
 
   #assemble(listener: QueueListener, report: Report, policyOf: PolicyOf): Open {

@@ -54,6 +54,13 @@ export interface PlaceListener {
 /** States of BullMQ. */
 export type JobState = 'waiting' | 'prioritized' | 'delayed' | 'active' | 'completed' | 'failed'
 
+/** Jobs of one queue. */
+export interface Counts {
+  readonly due: number
+  readonly delayed: number
+  readonly running: number
+}
+
 export interface Place {
   readonly name: string
   readonly durable: EngineCapabilities['durable']
@@ -78,6 +85,9 @@ export interface Place {
   ids(procedure: string, states: readonly JobState[], from: number, to: number): Promise<readonly string[]>
   /** How many wait or are delayed in these queues. */
   depth(procedures: readonly string[]): Promise<number>
+
+  /** How many of a procedure wait, are delayed, are active. */
+  counts(procedure: string): Promise<Counts>
 
   /** Takes at most so many. */
   take(procedure: string, most: number): Promise<Claims>

@@ -2,6 +2,7 @@
 import {
   EngineUnavailable,
   type CancelResult,
+  type Census,
   type EngineCapabilities,
   type EngineEvent,
   type EngineHost,
@@ -96,6 +97,11 @@ export class FleetEngine implements TaskEngine {
   async list(query: TaskQuery): Promise<StoredPage> {
     this.#opened()
     return this.#queue.list(query)
+  }
+
+  async census(procedures: readonly string[]): Promise<readonly Census[]> {
+    this.#opened()
+    return this.#queue.census(procedures)
   }
 
   async *events(id: string, options: WatchOptions): AsyncGenerator<EngineEvent, void> {

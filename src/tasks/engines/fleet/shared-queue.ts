@@ -8,6 +8,7 @@
 import type { TaskLog } from '../../../protocol/task.ts'
 import type {
   CancelResult,
+  Census,
   EngineCapabilities,
   StoredPage,
   Submitted,
@@ -103,6 +104,7 @@ export interface SharedQueue {
   list(query: TaskQuery): Promise<StoredPage>
   /** How many tasks are queued, about. */
   depth(): Promise<number>
+  census(procedures: readonly string[]): Promise<readonly Census[]>
   /**
    * Takes at most so many tasks that are due, by priority, then oldest first, and writes that their attempts begin. Fewer
    * means there are no more now. An attempt whose host lost its lease counts, as `recovered` says; a task that was

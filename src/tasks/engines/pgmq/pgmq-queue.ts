@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import {
   EngineUnavailable,
   type CancelResult,
+  type Census,
   type EngineCapabilities,
   type StoredPage,
   type Submitted,
@@ -135,6 +136,10 @@ export class PgmqQueue implements SharedQueue {
 
   depth(): Promise<number> {
     return this.#records.depth()
+  }
+
+  census(procedures: readonly string[]): Promise<readonly Census[]> {
+    return this.#records.census(procedures)
   }
 
   async take(procedure: string, most: number): Promise<readonly Taken[]> {

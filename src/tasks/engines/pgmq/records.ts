@@ -1,13 +1,13 @@
 /** Reads records: by id, a page of them, how many are queued. */
 import { isTaskId } from '../../id.ts'
-import type { StoredPage, TaskQuery } from '../../engine.ts'
+import type { Census, StoredPage, TaskQuery } from '../../engine.ts'
 import type { StoredTask } from '../../stored-task.ts'
 import { toArray } from './arrays.ts'
 import { Batch } from './batch.ts'
 import { fromCursor, toCursor } from './cursor.ts'
 import type { Place } from './place.ts'
 import { ownerOf, readTask } from './rows.ts'
-import { toText } from './text.ts'
+import { fromText, toText } from './text.ts'
 
 /** What a cursor says of no place. */
 const START = { micros: null, id: null } as const
@@ -52,6 +52,18 @@ export class Records {
     const { database, sql } = this.#place
     const [row] = await database.query(sql.depth, [this.#deepest])
     return Number(row?.['depth'])
+  }
+
+  async census(procedures: readonly string[]): Promise<readonly Census[]> {
+    const { database, sql } = this.#place
+    const rows = await database.query(sql.census, [toArray(procedures.map(toText))])
+    return rows.map(({ procedure, due, delayed, running, waited }) => ({
+      procedure: fromText(procedure as string),
+      due: Number(due),
+      delayed: Number(delayed),
+      running: Number(running),
+      ...(waited === null ? {} : { waited: Math.max(0, Number(waited)) }),
+    }))
   }
 
   async #read(ids: readonly string[]): Promise<readonly (StoredTask | undefined)[]> {

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 
 const NAMES = [
+  'census',
   'count-running',
   'create-queue',
   'depth',

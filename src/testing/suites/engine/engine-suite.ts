@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe } from '../runner.ts'
 import { EngineBench } from './bench.ts'
 import { forgetting, retrying } from './cases/again.ts'
 import { cancelling } from './cases/cancelling.ts'
+import { counting } from './cases/counting.ts'
 import { crashing } from './cases/crashing.ts'
 import { failing } from './cases/failing.ts'
 import { idempotency } from './cases/idempotency.ts'
@@ -23,6 +24,7 @@ const GROUPS = {
   'retrying by hand': retrying,
   forgetting,
   listing,
+  counting,
   watching,
   'telling its host': telling,
   stopping,
