@@ -28,16 +28,6 @@ describe.skipIf(noPostgres)('two processes on one Postgres', () => {
     expect((await second!.get(`/tasks/${started.id}?wait=1`, { 'if-none-match': etag })).status).toBe(304)
   })
 
-  test('a hundred starts with one key through both make one task', async () => {
-    const [first, second] = hosts()
-    const starts = Array.from({ length: 100 }, (_, n) =>
-      (n % 2 ? first! : second!).call('/keyed/tasks', { order: 'many' }, { 'idempotency-key': 'many' }),
-    )
-    const answers = await Promise.all(starts)
-    expect(new Set(answers.map((answer) => taskOf(answer).id)).size).toBe(1)
-    expect(answers.filter(({ headers }) => headers['idempotency-replayed'] === undefined)).toHaveLength(1)
-  })
-
   test('what a killed one ran runs again on the other, and a waiting client never knows', async () => {
     const [first, survivor] = hosts()
     // Started at the one that will die, which takes what is started there.

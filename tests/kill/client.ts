@@ -22,16 +22,18 @@ export class Client {
     this.#over = over
   }
 
+  /** `within` is how many milliseconds an answer may take: a `TimeoutError` otherwise. */
   async send(
     method: string,
     path: string,
     input?: unknown,
     headers: Record<string, string> = {},
+    within?: number,
   ): Promise<Told> {
     const response = await fetch(this.#url + path, {
       method,
       headers: { ...(input === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
-      signal: this.#over,
+      signal: within === undefined ? this.#over : AbortSignal.any([this.#over, AbortSignal.timeout(within)]),
       ...(input === undefined ? {} : { body: JSON.stringify(input) }),
     })
     const text = await response.text()

@@ -12,6 +12,7 @@ export interface Figures {
   /** Attempts whose worker or host died. */
   readonly lost: number
   readonly refused: number
+  readonly watchedToTheEnd: number
   readonly ready: { readonly median: number; readonly max: number }
   readonly rerun: { readonly median: number; readonly p90: number; readonly max: number; readonly of: number }
 }
@@ -39,19 +40,24 @@ export const figuresOf = (evidence: Evidence): Figures => {
     reruns: attempts.filter(({ n }) => n > 1).length,
     lost: attempts.filter(({ error }) => error?.code === 'WORKER_LOST').length,
     refused: evidence.told.refused,
+    watchedToTheEnd: evidence.told.watchedToTheEnd,
     ready: { median: median(ready), max: Math.max(...ready) },
     rerun: { median: median(rerun), p90: p90(rerun), max: Math.max(...rerun), of: rerun.length },
   }
 }
+
+const rerunLine = ({ median: half, of, p90: most, max }: Figures['rerun']): string =>
+  `runs again ${half} ms later, all of it (median of ${of}), ${most} (90 %), ${max} (max)`
 
 export const inLines = (figures: Figures): string => {
   const endings = Object.entries(figures.endings).map(([ending, tasks]) => `${ending} ${tasks}`)
   return [
     `hosts      ${figures.lives}`,
     `tasks      ${figures.tasks}, of which callers were told of ${figures.told}; ${figures.refused} starts refused`,
+    `watched    ${figures.watchedToTheEnd} to the end, through what broke off`,
     `endings    ${endings.join(', ')}`,
     `re-runs    ${figures.reruns}; attempts lost ${figures.lost}`,
     `serves     ${figures.ready.median} ms after its start (median), ${figures.ready.max} (max)`,
-    `runs again ${figures.rerun.median} ms later, all of it (median of ${figures.rerun.of}), ${figures.rerun.p90} (90 %), ${figures.rerun.max} (max)`,
+    ...(figures.rerun.of > 0 ? [rerunLine(figures.rerun)] : []),
   ].join('\n')
 }

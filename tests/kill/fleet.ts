@@ -1,4 +1,7 @@
-/** A fleet under load, of which in turn the process that takes calls, one of two that work, and their server are killed. */
+/**
+ * A fleet under load. Either in turn the process that takes calls, one of two that work, and their server are killed, or the
+ * server alone, again and again.
+ */
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { HostProcess } from '../support/host-process.ts'
@@ -24,6 +27,8 @@ export interface FleetScene {
   start(env?: Readonly<Record<string, string>>): HostProcess
   /** Once it serves: callers come. */
   serve(host: HostProcess): Promise<void>
+  /** Callers of one that lives on, who watch to the end. The function lets them come to it, and then no more are made. */
+  watch(host: HostProcess): Promise<() => Promise<void>>
 }
 
 export interface KillInTurn {
@@ -34,6 +39,13 @@ export interface KillInTurn {
   readonly lastRecovery: number
   /** Told after each round. */
   readonly killed: (round: number, victim: string) => void
+}
+
+/** The server alone, every so many milliseconds. */
+export interface Restarts extends Omit<KillInTurn, 'lastRecovery'> {
+  readonly every: number
+  /** Hosts beside the one that takes calls; with none, that one works too. */
+  readonly workers: number
 }
 
 const ONLY_STARTS = { ERRAND_WORK: '0' }
@@ -54,11 +66,15 @@ class Fleet {
   #front: HostProcess
   #turn = 0
 
-  constructor(scene: FleetScene, server: FleetServer) {
+  constructor(scene: FleetScene, server: FleetServer, workers: number) {
     this.#scene = scene
     this.#server = server
-    this.#front = scene.start(ONLY_STARTS)
-    this.#workers = [scene.start(), scene.start()]
+    this.#front = scene.start(workers ? ONLY_STARTS : {})
+    this.#workers = Array.from({ length: workers }, () => scene.start())
+  }
+
+  get front(): HostProcess {
+    return this.#front
   }
 
   async open(): Promise<void> {
@@ -102,7 +118,7 @@ export const killInTurn = async ({
   lastRecovery,
   killed,
 }: KillInTurn): Promise<readonly Death[]> => {
-  const fleet = new Fleet(scene, server)
+  const fleet = new Fleet(scene, server, 2)
   const victims = [
     ['who takes calls', () => fleet.killFront()],
     ['a worker', () => fleet.killWorker()],
@@ -116,6 +132,22 @@ export const killInTurn = async ({
     killed(round, victim)
   }
   await sleep(lastRecovery)
+  await fleet.close()
+  return fleet.deaths
+}
+
+/** Restarts the server so many times. Whoever watched has seen the end, all hosts are gone; the server is there. */
+export const restartAgainAndAgain = async (options: Restarts): Promise<readonly Death[]> => {
+  const { scene, server, rounds, every, workers, killed } = options
+  const fleet = new Fleet(scene, server, workers)
+  await fleet.open()
+  const watchToTheEnd = await scene.watch(fleet.front)
+  for (let round = 1; round <= rounds; round++) {
+    await sleep(every)
+    await fleet.killServer()
+    killed(round, 'the server')
+  }
+  await watchToTheEnd()
   await fleet.close()
   return fleet.deaths
 }

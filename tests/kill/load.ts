@@ -14,6 +14,9 @@ export interface Lane {
 
 const LANES = 16
 
+/** Milliseconds. Errand says 503 within 10 s; the rest is for a busy machine. A start without an answer by then hangs. */
+const ANSWERED_WITHIN = 60_000
+
 const WHERE = ['threads', 'processes', 'inline'] as const
 
 /** How often each kind of task is started against the others. */
@@ -53,20 +56,36 @@ const isAccepted = ({ told }: Lane, what: string, { status, text }: Told): boole
   return false
 }
 
-const start = async (lane: Lane): Promise<Heard | undefined> => {
+/** A start, which has an answer in time, whatever else happens. */
+const sendStart = async (
+  { client, told }: Lane,
+  path: string,
+  input: unknown,
+  headers: Record<string, string>,
+): Promise<Told> => {
+  try {
+    return await client.send('POST', `${path}/tasks`, input, headers, ANSWERED_WITHIN)
+  } catch (error) {
+    if (isTimeout(error)) told.fault(`POST ${path}/tasks had no answer within ${ANSWERED_WITHIN} ms`)
+    throw error
+  }
+}
+
+/** Starts a task of any temper; undefined when that was refused. */
+export const start = async (lane: Lane): Promise<Heard | undefined> => {
   const { path, input, headers } = startRequest(lane)
-  const answer = await lane.client.send('POST', `${path}/tasks`, input, headers)
+  const answer = await sendStart(lane, path, input, headers)
   return isAccepted(lane, `POST ${path}/tasks`, answer) ? lane.told.accepted(answer.record) : undefined
 }
 
 /** Several starts at once with one key, which may have been used by a host before. */
 const startKeyed = async (lane: Lane): Promise<void> => {
-  const { client, told, random } = lane
+  const { told, random } = lane
   const key = `key-${random.between(1, 60)}`
   const path = `/${random.one(['threads', 'processes'] as const)}/quick`
   const headers = { 'idempotency-key': key, 'task-tags': key }
   const starts = Array.from({ length: random.between(1, 6) }, async () => {
-    const answer = await client.send('POST', `${path}/tasks`, { ms: 0 }, headers)
+    const answer = await sendStart(lane, path, { ms: 0 }, headers)
     if (!isAccepted(lane, `POST ${path}/tasks`, answer)) return
     told.accepted(answer.record)
     told.keyed(`${path} ${key}`, answer.record.id)
@@ -97,12 +116,16 @@ const read = async ({ client, told }: Lane, { id }: Heard, query = ''): Promise<
   return undefined
 }
 
-const watch = async ({ client, told }: Lane, heard: Heard): Promise<void> => {
+/** From where it was left. Resolves with whether that went to the end of the task. */
+export const watch = async ({ client, told }: Lane, heard: Heard): Promise<boolean> => {
+  let done = false
   for await (const { event, id, data } of client.watch(heard.id, heard.lastEventId)) {
     if (id !== undefined) heard.lastEventId = id
     if (event === 'state' || event === 'done') told.saw(data as TaskRecord)
     if (event === 'done' && !isEnded(data as TaskRecord)) told.fault(`done of ${heard.id} before its end`)
+    done ||= event === 'done'
   }
+  return done
 }
 
 const cancel = async ({ client, told }: Lane, heard: Heard): Promise<void> => {
@@ -159,10 +182,13 @@ const step = async (lane: Lane): Promise<void> => {
   if (heard) await AFTERWARDS[lane.random.weighted(WEIGHTS)]!(lane, heard)
 }
 
-/** A broken connection, of a host that is gone or going; or the end of the load. */
-const isOver = (error: unknown): boolean =>
-  error instanceof Error &&
-  (error.name === 'AbortError' || error.message === 'fetch failed' || error.message === 'terminated')
+const isTimeout = (error: unknown): boolean => error instanceof Error && error.name === 'TimeoutError'
+
+/** A broken connection, of a host that is gone or going; or the end of the load; or what was noted as a fault. */
+export const isOver = (error: unknown): boolean =>
+  isTimeout(error) ||
+  (error instanceof Error &&
+    (error.name === 'AbortError' || error.message === 'fetch failed' || error.message === 'terminated'))
 
 /** Goes on until the host is gone or the signal aborts. */
 const runLane = async (lane: Lane, over: AbortSignal): Promise<void> => {

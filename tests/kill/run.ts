@@ -2,7 +2,8 @@
  * `npm run test:kill -- --rounds 200 --seed 7`: the kill suite by itself, and its figures.
  *
  * `--engine` is one of the subjects. One that needs a server starts it: bullmq `--server redis` or `--server postgres`. With
- * `--fleet` a fleet is killed in turn: the process that takes calls, one of two that work, the server.
+ * `--fleet` a fleet is killed in turn: the process that takes calls, one of two that work, the server. With `--restarts 5000`
+ * the server alone is killed, every 5,000 ms, and comes back.
  */
 import { parseArgs } from 'node:util'
 import { endAll } from '../support/afterwards.ts'
@@ -16,6 +17,7 @@ const { values } = parseArgs({
     engine: { type: 'string', default: 'local' },
     server: { type: 'string' },
     fleet: { type: 'boolean', default: false },
+    restarts: { type: 'string' },
     rounds: { type: 'string', default: '20' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
   },
@@ -31,13 +33,16 @@ const subject = values.engine as SubjectName
 const places = PLACES[subject]
 const kind = values.server ?? Object.keys(places)[0]
 if (values.server !== undefined) oneOf('server', values.server, places)
-if (values.fleet && kind === undefined) throw new Error(`--fleet is not for ${subject}, which is one process`)
+if (values.fleet && SUBJECTS[subject].hosts === 'one')
+  throw new Error(`--fleet is not for ${subject}, which is one process`)
+if (values.restarts && kind === undefined)
+  throw new Error(`--restarts is not for ${subject}, which has no server`)
 const place = kind === undefined ? undefined : await places[kind]?.()
 const rounds = Number(values.rounds)
 const seed = Number(values.seed)
 
 console.log(
-  `${[subject, kind, values.fleet && 'a fleet'].filter(Boolean).join(', ')}, ${rounds} rounds, --seed ${seed}`,
+  `${[subject, kind, values.fleet && 'a fleet', values.restarts && `restarted every ${values.restarts} ms`].filter(Boolean).join(', ')}, ${rounds} rounds, --seed ${seed}`,
 )
 const began = performance.now()
 const { faults, figures, killings, kept } = await runSuite({
@@ -45,7 +50,8 @@ const { faults, figures, killings, kept } = await runSuite({
   rounds,
   seed,
   ...(place && { env: { [CONNECTION_VARIABLE]: place.url } }),
-  ...(place && values.fleet && { server: place.server }),
+  ...(place && (values.fleet || values.restarts) && { server: place.server }),
+  ...(values.restarts && { restartEvery: Number(values.restarts) }),
   progress: (round, killing) => round % 10 === 0 && console.log(`  ${round}: ${killing}`),
 })
 console.log([...killings].map(([killing, times]) => `  ${killing} ${times}`).join('\n'))

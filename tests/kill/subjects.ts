@@ -12,6 +12,8 @@ export interface Subject {
   readonly main: URL
   /** Where tasks live; asked in the host. `dir` is empty at first and outlives every host. */
   readonly tasks: (dir: string) => TasksOption
+  /** How many may live at once. */
+  readonly hosts: 'one' | 'many'
   /** How often each way to die is chosen, against the others. */
   readonly killings: Readonly<Partial<Record<Killing, number>>>
   /** Milliseconds from when a host serves again until all that was interrupted runs again: the engine's promise. */
@@ -43,18 +45,21 @@ const ALL_KILLINGS = {
 export const SUBJECTS = {
   local: {
     main: host,
+    hosts: 'one',
     tasks: (dir) => local({ dir, ...workers }),
     killings: ALL_KILLINGS,
     recoversWithin: 15_000,
   },
   redis: {
     main: host,
+    hosts: 'one',
     tasks: () => local({ store: connection() as `redis://${string}`, ...workers }),
     killings: ALL_KILLINGS,
     recoversWithin: 15_000,
   },
   bullmq: {
     main: host,
+    hosts: 'many',
     // Hosts of one run share its queues, and no others.
     tasks: (dir) => bullmq({ connection: connection(), name: basename(dir), ...workers }),
     killings: ALL_KILLINGS,
@@ -62,6 +67,7 @@ export const SUBJECTS = {
   },
   pgmq: {
     main: host,
+    hosts: 'many',
     tasks: () => pgmq({ connection: connection(), ...workers }),
     killings: ALL_KILLINGS,
     recoversWithin: 15_000,

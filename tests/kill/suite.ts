@@ -8,7 +8,7 @@ import { judge } from './checks.ts'
 import { Client } from './client.ts'
 import { readAll, type Evidence, type Life } from './evidence.ts'
 import { figuresOf, type Figures } from './figures.ts'
-import { killInTurn, type Death, type FleetServer } from './fleet.ts'
+import { killInTurn, restartAgainAndAgain, type Death, type FleetServer } from './fleet.ts'
 import { KILLINGS, type Killing, type Scene } from './kills.ts'
 import { runLoad } from './load.ts'
 import { NOTES_VARIABLE, readNotes } from './notes.ts'
@@ -16,6 +16,7 @@ import { createRandom } from './random.ts'
 import { recoveries, recoveriesOf } from './recovery.ts'
 import { SUBJECTS, toEnvironment, type Subject, type SubjectName } from './subjects.ts'
 import { Testimony } from './testimony.ts'
+import { runWatchers } from './watchers.ts'
 
 /** What to kill, how often, and with which luck. */
 export interface SuiteOptions {
@@ -29,6 +30,8 @@ export interface SuiteOptions {
    * where the subject's tasks live.
    */
   readonly server?: FleetServer
+  /** Milliseconds. With it, only the server is killed, and comes back, so often. */
+  readonly restartEvery?: number
   /** Milliseconds in which what was interrupted runs again. Default: the subject's own promise. */
   readonly recoversWithin?: number
   /** Told after each round. */
@@ -47,6 +50,9 @@ export interface Report {
 
 /** Milliseconds that the last host has to bring all to an end. */
 const SETTLES_WITHIN = 300_000
+
+/** Milliseconds that watchers have to see the end of what they watch, once the server stays. */
+const WATCHED_WITHIN = 120_000
 
 /** One run of the suite. */
 class Run implements Scene {
@@ -96,6 +102,22 @@ class Run implements Scene {
     this.#loads.push(runLoad({ client, told: this.#told, random: this.random }, over.signal))
   }
 
+  async watch(host: HostProcess): Promise<() => Promise<void>> {
+    const [over, tooLate] = [new AbortController(), new AbortController()]
+    const client = new Client(await host.url, tooLate.signal)
+    const watching = runWatchers(
+      { client, told: this.#told, random: this.random },
+      over.signal,
+      tooLate.signal,
+    )
+    return async () => {
+      over.abort()
+      const timer = setTimeout(() => tooLate.abort(), WATCHED_WITHIN)
+      await watching
+      clearTimeout(timer)
+    }
+  }
+
   /** Of its threads nobody can kill one: they have the host's own id. */
   workers(host: HostProcess): readonly number[] {
     const recent = readNotes(this.#notes).slice(-50)
@@ -103,7 +125,7 @@ class Run implements Scene {
   }
 
   async killAll(): Promise<ReadonlyMap<string, number>> {
-    const { server, rounds, recoversWithin } = this.#options
+    const { server, rounds, restartEvery, recoversWithin } = this.#options
     const killings = new Map<string, number>()
     const killed = (round: number, killing: string): void => {
       killings.set(killing, (killings.get(killing) ?? 0) + 1)
@@ -111,7 +133,15 @@ class Run implements Scene {
     }
     // Where the promise is not held to it, the last one may be taken up in peace.
     const lastRecovery = recoversWithin === undefined ? this.#subject.recoversWithin : 0
-    if (server) this.#deaths = await killInTurn({ scene: this, server, rounds, lastRecovery, killed })
+    const fleet = { scene: this, rounds, killed }
+    if (server && restartEvery !== undefined)
+      this.#deaths = await restartAgainAndAgain({
+        ...fleet,
+        server,
+        every: restartEvery,
+        workers: this.#subject.hosts === 'many' ? 2 : 0,
+      })
+    else if (server) this.#deaths = await killInTurn({ ...fleet, server, lastRecovery })
     else await this.#killOneByOne(killed)
     await Promise.all(this.#loads.splice(0))
     return killings

@@ -34,6 +34,8 @@ export class Testimony {
   /** Answers that nobody should get. */
   readonly faults: string[] = []
   refused = 0
+  /** Tasks that a caller saw from its start to its end, through whatever broke off meanwhile. */
+  watchedToTheEnd = 0
 
   /** A 202: the task is durable. */
   accepted({ id, procedure }: Pick<TaskRecord, 'id' | 'procedure'>): Heard {
