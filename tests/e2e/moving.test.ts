@@ -12,7 +12,7 @@ import { until } from '../support/until.ts'
 
 /** Milliseconds; processes are slow to start where much else runs. */
 const PATIENCE = 40_000
-const EACH = 12
+const EACH = 6
 
 const serve = (env: Readonly<Record<string, string>> = {}): Promise<ChildServer> =>
   serveChild('tests/fixtures/machines/app.ts', env)
