@@ -48,10 +48,11 @@ export interface SpanStart {
   readonly startTime?: number
 }
 
-/** Why something failed. */
+/** Why something failed; `internal` has the words that callers don't get. */
 export interface SpanFailure {
   readonly code: string
   readonly message: string
+  readonly internal?: { readonly name: string; readonly message: string }
 }
 
 const contextOf = ({ api }: Loaded, traceparent: string | undefined): Context => {
@@ -97,7 +98,8 @@ export class OpenSpan {
 
   end(failure?: SpanFailure, endTime?: number): void {
     if (failure) {
-      const { code, message } = failure
+      const { code, internal } = failure
+      const message = internal ? `${internal.name}: ${internal.message}` : failure.message
       this.#span.setAttribute('error.type', code)
       this.#span.setStatus({ code: this.#api.SpanStatusCode.ERROR, message })
     }

@@ -13,7 +13,14 @@ interface Line {
   readonly [field: string]: unknown
 }
 
-const inWords = (value: unknown): string => (typeof value === 'string' ? value : inspect(value, { depth: 4 }))
+/** What callers send may be in a line: it must not move the cursor or clear the screen. */
+const shown = (text: string): string =>
+  text.replace(/\p{Cc}/gu, (character) =>
+    character === '\n' || character === '\t' ? character : inspect(character).slice(1, -1),
+  )
+
+const inWords = (value: unknown): string =>
+  shown(typeof value === 'string' ? value : inspect(value, { depth: 4 }))
 
 /** Text with a line break at its end. */
 export const prettyLine = (json: string): string => {
@@ -21,6 +28,6 @@ export const prettyLine = (json: string): string => {
   const clock = styleText('gray', time.slice(11, -1))
   const label = styleText(COLORS[level], level.toUpperCase().padEnd(5))
   const rest = Object.entries(fields).map(([name, value]) => styleText('gray', ` ${name}=`) + inWords(value))
-  const stack = err ? `\n${styleText('gray', err.stack ?? inWords(err))}` : ''
-  return `${clock} ${label} ${msg}${rest.join('')}${stack}\n`
+  const stack = err ? `\n${styleText('gray', err.stack === undefined ? inWords(err) : shown(err.stack))}` : ''
+  return `${clock} ${label} ${shown(msg)}${rest.join('')}${stack}\n`
 }

@@ -40,6 +40,12 @@ interface Open {
   readonly fetcher: Fetcher
 }
 
+/** What was submitted, once the host knows of it. */
+const told = <T extends Submitted>(host: EngineHost, submitted: T): T => {
+  if (submitted.kind === 'created') host.changed?.(undefined, submitted.task)
+  return submitted
+}
+
 /** One of many that share a queue. */
 export class FleetEngine implements TaskEngine {
   readonly name: string
@@ -73,20 +79,16 @@ export class FleetEngine implements TaskEngine {
 
   async submit(spec: TaskSpec, { transaction, byTask }: SubmitOptions = {}): Promise<Submitted> {
     if (!byTask) this.#serving()
-    this.#opened()
+    // Found now: once the start is written, it was taken, though the engine be closed meanwhile.
+    const { host, fetcher } = this.#opened()
     const task = created(spec, this.#ageOf(Date.now()))
     const submitTaken = transaction === undefined ? this.#queue.submitTaken?.bind(this.#queue) : undefined
     if (submitTaken && this.#canBeginHere(task))
-      return this.#opened().fetcher.begin(task.procedure, async () => this.#told(await submitTaken(task)))
+      return fetcher.begin(task.procedure, async () => told(host, await submitTaken(task)))
     await this.#limit.admit()
     const submitted = await this.#queue.submit(task, transaction)
     // Whether a caller's transaction is committed, nobody here will learn.
-    return transaction === undefined ? this.#told(submitted) : submitted
-  }
-
-  #told<T extends Submitted>(submitted: T): T {
-    if (submitted.kind === 'created') this.#opened().host.changed?.(undefined, submitted.task)
-    return submitted
+    return transaction === undefined ? told(host, submitted) : submitted
   }
 
   async get(id: string): Promise<StoredTask | undefined> {
