@@ -2,7 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { checkListenOptions, startServer, type ListenOptions } from './adapters/listen.ts'
 import type { OwnServer, RunningServer } from './adapters/listen.ts'
-import type { Ending, NodeHandler } from './adapters/node.ts'
+import type { Ending } from './adapters/node.ts'
+import type { Serving } from './adapters/server-limits.ts'
 import { closeOnSignal } from './adapters/signals.ts'
 import type { Logger } from './observability/logger.ts'
 import { checkWorkerOptions, type RunningWorker, type WorkerOptions } from './app-worker.ts'
@@ -83,7 +84,7 @@ export class AppLife {
     this.#listen = listen
   }
 
-  async listen(node: NodeHandler, given: ListenOptions): Promise<RunningServer> {
+  async listen(serving: Serving, given: ListenOptions): Promise<RunningServer> {
     // A worker imports the app's module for its procedures; it must not serve.
     if (isInWorker()) return inertServer
     checkListenOptions(given)
@@ -93,7 +94,7 @@ export class AppLife {
     await this.#guard.open()
     await this.#aside.open()
     await this.#tasks.open(work ? 'all' : 'none')
-    const server = await startServer(node, options, this.#guard.limits)
+    const server = await startServer(serving, options, this.#guard.limits)
     this.#servers.add(server)
     // It was closed while it opened.
     if (this.#closing) await server.close()

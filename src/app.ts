@@ -153,6 +153,8 @@ export const buildApp = <const TTree extends object, TContext extends object>(
   const { listen } = configuration
   const life = new AppLife({ tasks: appTasks, guard: protection, aside: metrics, logger, listen })
   const node = createNodeHandler(handle, life.ending, limits.answerTimeout)
+  const probes = new Set(routes.table.routes.flatMap(({ path, always }) => (always ? path : [])))
+  const serving = { handler: node, always: (path: string) => probes.has(path) }
 
   const app: App<TTree, TContext> = {
     get router() {
@@ -162,7 +164,7 @@ export const buildApp = <const TTree extends object, TContext extends object>(
     caller: (ctx) => routes.router().createCaller(ctx) as never,
     fetch: createFetchHandler(handle),
     node,
-    listen: (listenOptions = {}) => life.listen(node, listenOptions),
+    listen: (listenOptions = {}) => life.listen(serving, listenOptions),
     // A copy: what a caller does to it is not what is served.
     openapi: async () => structuredClone(await routes.openapi()),
     routes: () => routes.table.routes.map(({ method, path, owner }) => ({ method, path, owner })),

@@ -14,8 +14,7 @@ import {
   type Rules,
 } from '../config/option-rules.ts'
 import type { Duration } from '../protocol/duration.ts'
-import type { NodeHandler } from './node.ts'
-import { limitServer, serverOptions } from './server-limits.ts'
+import { limitServer, serverOptions, type Serving } from './server-limits.ts'
 
 /** Where to listen, and when to end. */
 export interface ListenOptions {
@@ -132,13 +131,13 @@ const urlHost = (host: string): string =>
 
 /** Starts a server. Rejects with what to try when the port can't be had. */
 export const startServer = async (
-  handler: NodeHandler,
+  serving: Serving,
   options: ListenOptions,
   limits: Limits,
 ): Promise<OwnServer> => {
   const { port: wanted = 3000, host = '127.0.0.1' } = options
   const server = createServer({ optimizeEmptyRequests: true, ...serverOptions(limits) } as object)
-  limitServer(server, limits, handler)
+  limitServer(server, limits, serving)
   const connections = connectionsOf(server)
   await open(server, wanted, host)
   const { port } = server.address() as AddressInfo

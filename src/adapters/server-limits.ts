@@ -34,16 +34,26 @@ const refuse = (message: IncomingMessage, response: ServerResponse, error: Error
   response.end(body)
 }
 
-/** Holds a server to its limits; gives the handler of the requests that pass. */
-export const limitServer = (server: Server, limits: Limits, handler: NodeHandler): void => {
+/** What a server serves. */
+export interface Serving {
+  readonly handler: NodeHandler
+  /** Whether a path is answered however many there are: whoever asks decides by it what becomes of the process. */
+  readonly always: (path: string) => boolean
+}
+
+/** Holds a server to its limits; hands on the requests that pass. */
+export const limitServer = (server: Server, limits: Limits, { handler, always }: Serving): void => {
   const connections = new ConnectionLimit(server, limits)
   // One more than may be, so that it shows. Node drops what is beyond, whatever it meant.
   server.maxHeadersCount = limits.headers + 1
   const manyHeaders = tooManyHeaders(limits.headers)
   answerBrokenRequests(server, limits)
   server.on('request', (message: IncomingMessage, response: ServerResponse) => {
+    const isOver = connections.refusalOf(message.socket)
+    const isProbe = isOver !== undefined && always(pathOf(message.url as string))
+    if (isProbe) response.shouldKeepAlive = false
     const refusal =
-      connections.refusalOf(message.socket) ??
+      (isProbe ? undefined : isOver) ??
       (message.rawHeaders.length > 2 * limits.headers ? manyHeaders : undefined)
     if (refusal) refuse(message, response, refusal)
     else handler(message, response)
