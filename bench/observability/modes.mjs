@@ -21,6 +21,8 @@ export const modes = {
   off: { options: { logger: false } },
   again: { options: { logger: false } },
   logs: { options: log },
+  metrics: { options: { logger: false, metrics: true } },
   'logs + 10 % of traces': { options: log, prepare: () => trace(0.1) },
+  'logs + metrics + 10 % of traces': { options: { ...log, metrics: true }, prepare: () => trace(0.1) },
   'logs + all traces': { options: log, prepare: () => trace(1) },
 }

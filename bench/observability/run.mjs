@@ -1,4 +1,4 @@
-// What logs and traces cost a call: CPU time of the server, off and on in turn. `--rounds 15 --calls 4000 --call order`
+// What logs, metrics and traces cost a call: CPU time of the server, off and on in turn. `--rounds 15 --calls 4000 --call order`
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { Agent, request } from 'node:http'

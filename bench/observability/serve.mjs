@@ -26,6 +26,8 @@ const app = createApp(
   },
 )
 const { url } = await app.listen({ port: 0, signals: false })
+// The event loop is measured from the first scrape on.
+if (options.metrics) await fetch(`${url}/metrics`)
 
 process.on('message', () => process.send(process.cpuUsage()))
 process.send(url)
