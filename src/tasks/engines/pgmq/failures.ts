@@ -7,8 +7,12 @@ import { EngineUnavailable } from '../../engine.ts'
  */
 const PASSING = /^(08|28|53|57P|57014$|40001$|40P01$|55P03$|25P03$|25006$)/
 
-/** A server's code has five characters; whatever fails without one never reached a server, or lost it. */
-const isFromServer = (code: unknown): code is string => typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code)
+/**
+ * A server's code has five characters, a digit among them, which EPIPE has not; whatever fails without one never reached a
+ * server, or lost it.
+ */
+const isFromServer = (code: unknown): code is string =>
+  typeof code === 'string' && /^(?=.*\d)[0-9A-Z]{5}$/.test(code)
 
 /** One statement stood in the way of another: it may be one task's doing, where several are written at once. */
 const BLOCKED = new Set(['55P03', '57014', '40001', '40P01'])
