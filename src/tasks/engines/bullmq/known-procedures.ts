@@ -1,9 +1,6 @@
 /** Which procedures have queues, on whichever host: needed to find a task by its id, to list and to count. */
 import type { FoundJob, JobRef, Place } from './place.ts'
 
-/** Milliseconds that the list of queues is trusted when an id is in none of them. */
-const TRUSTED = 5000
-
 /** Ids whose procedure is remembered: it never changes. */
 const REMEMBERED = 20_000
 
@@ -18,7 +15,6 @@ export class KnownProcedures {
   readonly #names = new Set<string>()
   readonly #registered = new Map<string, Promise<void>>()
   readonly #byId = new Map<string, string>()
-  #readAt = -Infinity
 
   constructor(parts: KnownProceduresParts) {
     this.#parts = parts
@@ -31,7 +27,6 @@ export class KnownProcedures {
   /** Reads which there are. */
   async refresh(): Promise<readonly string[]> {
     const names = await this.#parts.place.procedures()
-    this.#readAt = performance.now()
     await this.#grow(names)
     return this.names
   }
@@ -61,9 +56,10 @@ export class KnownProcedures {
   }
 
   async #search(id: string): Promise<FoundJob | undefined> {
-    const found = await this.#parts.place.find(id, this.names)
-    if (found || performance.now() - this.#readAt < TRUSTED) return found
     const before = this.#names.size
+    const found = await this.#parts.place.find(id, this.names)
+    if (found) return found
+    // It may be of a version that came just now, and whoever was told its id may ask here at once.
     await this.refresh()
     return this.#names.size > before ? this.#parts.place.find(id, this.names) : undefined
   }
