@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createApp, createProcedure, local } from 'errand'
 import { bullmq } from 'errand/bullmq'
 import { z } from 'zod'
-import { figuresNow } from './figures.ts'
+import { figuresNow, heapNow } from './figures.ts'
 
 const {
   SOAK_DIR: dir,
@@ -84,12 +84,23 @@ const figures = base.query({
   handler: () => figuresNow(told),
 })
 
+/** The heap of a worker. */
+const inside = base.task({ input: z.void(), output: z.number(), handler: heapNow })
+
 const leaked: unknown[] = []
 
 const quiet = (): void => {}
 
 export default createApp(
-  { echo, order, ticks, figures, threads: { work: work('threads') }, inline: { work: work('inline') } },
+  {
+    echo,
+    order,
+    ticks,
+    figures,
+    inside,
+    threads: { work: work('threads') },
+    inline: { work: work('inline') },
+  },
   {
     module: import.meta.url,
     profile: 'test',

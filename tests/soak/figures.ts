@@ -15,7 +15,7 @@ export interface Figures {
   readonly told: Readonly<Record<string, number>>
 }
 
-// What `node --expose-gc` gives, for the main thread alone.
+// What `node --expose-gc` gives, for the thread that asks.
 const collector = (): (() => void) => {
   setFlagsFromString('--expose-gc')
   return runInNewContext('gc') as () => void
@@ -26,13 +26,23 @@ let collect: (() => void) | undefined
 /** What has gone is let go of in turns: of a buffer, when its owner was collected. */
 const ROUNDS = 4
 
-/** Collects garbage, then looks. */
-export const figuresNow = async (told: Readonly<Record<string, number>>): Promise<Figures> => {
+const collectAll = async (): Promise<void> => {
   collect ??= collector()
   for (let round = 0; round < ROUNDS; round++) {
     collect()
     await sleep(20)
   }
+}
+
+/** Bytes in use of the thread that asks, garbage apart. */
+export const heapNow = async (): Promise<number> => {
+  await collectAll()
+  return process.memoryUsage().heapUsed
+}
+
+/** Collects garbage, then looks. */
+export const figuresNow = async (told: Readonly<Record<string, number>>): Promise<Figures> => {
+  await collectAll()
   const { rss, heapUsed, external } = process.memoryUsage()
   const open: Record<string, number> = {}
   for (const kind of process.getActiveResourcesInfo()) open[kind] = (open[kind] ?? 0) + 1

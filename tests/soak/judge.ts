@@ -41,13 +41,15 @@ const openProblems = (first: Rest, last: Rest): string[] => {
 }
 
 /** What is wrong, in sentences; empty when nothing is. */
-export const judge = ({ faults, rests, heapPerRequest, rssPerRequest }: SoakReport): string[] => {
+export const judge = (report: SoakReport): string[] => {
+  const { faults, rests, heapPerRequest, workerHeapPerRequest, rssPerRequest } = report
   const [first, last] = [rests[0]!, rests.at(-1)!]
   const requests = last.requests - first.requests
   return [
     ...faults,
     ...openProblems(first, last),
     ...growthProblems('the heap', heapPerRequest, { requests, allowance: HEAP }),
+    ...growthProblems('the heap of a worker', workerHeapPerRequest, { requests, allowance: HEAP }),
     ...growthProblems('rss', rssPerRequest, { requests, allowance: RSS }),
   ]
 }

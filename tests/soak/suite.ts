@@ -32,6 +32,8 @@ export interface Rest extends Figures {
   readonly requests: number
   /** Open files and sockets, where the system tells. */
   readonly files: number
+  /** Bytes in use of the worker that has most. */
+  readonly workerHeap: number
 }
 
 export interface SoakReport {
@@ -40,6 +42,7 @@ export interface SoakReport {
   readonly ledger: Ledger
   /** Bytes that each request left behind. */
   readonly heapPerRequest: number
+  readonly workerHeapPerRequest: number
   readonly rssPerRequest: number
 }
 
@@ -52,8 +55,8 @@ const restsIn = (minutes: number): number => Math.max(4, Math.min(12, Math.round
 /** Milliseconds in which connections are closed and what they left is let go of. */
 const REST = 4000
 
-/** What the process may say: that it closes, and what handlers throw on purpose. */
-const EXPECTED = /^$|^closing on |: Error: not yet$/
+/** What the process may say: that it closes, what handlers throw on purpose, and how one ends that hears nothing. */
+const EXPECTED = /^$|^closing on |: Error: not yet$|: a worker died: it was ended \(Cancelled\)$/
 
 class Soak {
   readonly #host: HostProcess
@@ -134,9 +137,17 @@ class Soak {
   }
 
   async #look(): Promise<Rest> {
+    const workerHeap = Math.max(...(await Promise.all([this.#lookInside(), this.#lookInside()])))
     const { json } = await request('POST', `${this.#url}/figures`)
     const files = await readdir(`/proc/${this.#host.pid}/fd`).catch(() => [])
-    return { ...(json as Figures), requests: this.#ledger.requests, files: files.length }
+    return { ...(json as Figures), requests: this.#ledger.requests, files: files.length, workerHeap }
+  }
+
+  async #lookInside(): Promise<number> {
+    const { json, headers } = await request('POST', `${this.#url}/inside`)
+    this.#ledger.started++
+    await request('DELETE', this.#url + String(headers['content-location']))
+    return json as number
   }
 
   #addUp({ told }: Rest): void {
@@ -168,14 +179,15 @@ class Soak {
       rests: this.#rests,
       ledger: this.#ledger,
       heapPerRequest: slope(({ heap }) => heap),
+      workerHeapPerRequest: slope(({ workerHeap }) => workerHeap),
       rssPerRequest: slope(({ rss }) => rss),
     }
   }
 
   #inWords(): string {
-    const { requests, heap, rss, files } = this.#rests.at(-1) as Rest
+    const { requests, heap, workerHeap, rss, files } = this.#rests.at(-1) as Rest
     const mb = (bytes: number): string => (bytes / 1e6).toFixed(1)
-    return `${requests} requests, heap ${mb(heap)} MB, rss ${mb(rss)} MB, ${files} files, ${this.#ledger.faults.length} faults`
+    return `${requests} requests, heap ${mb(heap)} MB, of a worker ${mb(workerHeap)} MB, rss ${mb(rss)} MB, ${files} files, ${this.#ledger.faults.length} faults`
   }
 }
 
