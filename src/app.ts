@@ -2,6 +2,7 @@
 import { createFetchHandler, type FetchHandler } from './adapters/fetch.ts'
 import type { ListenOptions, RunningServer } from './adapters/listen.ts'
 import { createNodeHandler, type NodeHandler } from './adapters/node.ts'
+import type { Serving } from './adapters/server-limits.ts'
 import { AppLife } from './app-life.ts'
 import { configure, type ShownSetting } from './app-configuration.ts'
 import { registerWork } from './app-worker.ts'
@@ -21,6 +22,7 @@ import { corsPolicy } from './router/cors.ts'
 import type { Doors } from './router/doors.ts'
 import { challengeOf, schemesOf } from './procedures/security.ts'
 import { compileGate } from './router/gate.ts'
+import type { RouteTable } from './router/route-table.ts'
 import { compileHandleRequest } from './router/handle-request.ts'
 import { toBytes } from './router/body-limit.ts'
 import type { Outside } from './config/resolve.ts'
@@ -78,6 +80,11 @@ export const createApp = <const TTree extends object, TContext extends object = 
 
 /** What is around an app, besides its code. */
 const surroundings = (): Outside => ({ environment: process.env, dir: process.cwd() })
+
+const servingOf = (handler: NodeHandler, { routes }: RouteTable): Serving => {
+  const probes = new Set(routes.flatMap(({ path, always }) => (always ? path : [])))
+  return { handler, always: (path) => probes.has(path) }
+}
 
 /** `createApp`, with a way in for a test kit. */
 export const buildApp = <const TTree extends object, TContext extends object>(
@@ -153,8 +160,6 @@ export const buildApp = <const TTree extends object, TContext extends object>(
   const { listen } = configuration
   const life = new AppLife({ tasks: appTasks, guard: protection, aside: metrics, logger, listen })
   const node = createNodeHandler(handle, life.ending, limits.answerTimeout)
-  const probes = new Set(routes.table.routes.flatMap(({ path, always }) => (always ? path : [])))
-  const serving = { handler: node, always: (path: string) => probes.has(path) }
 
   const app: App<TTree, TContext> = {
     get router() {
@@ -164,7 +169,7 @@ export const buildApp = <const TTree extends object, TContext extends object>(
     caller: (ctx) => routes.router().createCaller(ctx) as never,
     fetch: createFetchHandler(handle),
     node,
-    listen: (listenOptions = {}) => life.listen(serving, listenOptions),
+    listen: (listenOptions = {}) => life.listen(servingOf(node, routes.table), listenOptions),
     // A copy: what a caller does to it is not what is served.
     openapi: async () => structuredClone(await routes.openapi()),
     routes: () => routes.table.routes.map(({ method, path, owner }) => ({ method, path, owner })),
