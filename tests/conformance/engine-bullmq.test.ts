@@ -1,4 +1,4 @@
-/** The bullmq engine on real servers: Redis, Postgres, and Valkey where it is installed. */
+/** The bullmq engine on real servers: Redis, or Valkey where `TEST_REDIS` names one, and Postgres. */
 import { describe, test } from 'vitest'
 import { engineSuite, type EnginePlace } from 'errand/testing/suites'
 import type { TaskEngine } from '../../src/tasks/engine.ts'
@@ -52,4 +52,4 @@ describe.skipIf(!postgres)('on Postgres', () => {
   manyHostsSuite('bullmq, Postgres', () => sharedAt(postgres!.url()))
 })
 
-test.skip('on Valkey (valkey-server is not installed)', () => {})
+test.skip('on Valkey (in a run of its own, as few systems have both: TEST_REDIS=/usr/bin/valkey-server)', () => {})
