@@ -59,4 +59,54 @@ for (const { name, reason, start } of SHARED_PLACES)
       expect(ended.slice(0, EACH)).toMatchObject(resultsOf('A'))
       expect(ended.slice(EACH)).toMatchObject(resultsOf('A'))
     })
+
+    test(
+      'answers for tasks of a name that came up since, and cancels them',
+      { timeout: 4 * PATIENCE },
+      async () => {
+        const shared = await start()
+        const next = await serve('b', shared)
+        const front = await serve('a', shared, { ERRAND_WORK: '0' })
+        const ids = await startAt(front, 'oldName')
+        const queued = ids.map((id) => ({ id, procedure: 'oldName', status: 'queued', attempt: 0 }))
+        expect(await readAt(next, ids)).toMatchObject(queued)
+        const page = (await talkTo(next.url).get('/tasks?procedure=oldName&status=queued')).json
+        expect((page as { items: TaskRecord[] }).items.map(({ id }) => id).toSorted()).toEqual(ids.toSorted())
+        for (const id of ids)
+          expect(await talkTo(next.url).send(`POST /tasks/${id}/cancel`)).toMatchObject({
+            status: 200,
+            json: { status: 'cancelled', attempt: 0 },
+          })
+      },
+    )
+
+    test(
+      'keeps an attempt that its killed host left for a host that has the name',
+      { timeout: 4 * PATIENCE },
+      async () => {
+        const shared = await start()
+        const previous = await serve('a', shared)
+        const { id } = (await talkTo(previous.url).call('/oldName/tasks', { n: 7, ms: 3000 }))
+          .json as TaskRecord
+        await until(
+          'it to run',
+          async () => (await readAt(previous, [id]))[0]!.status === 'running',
+          PATIENCE,
+        )
+        await previous.stop('SIGKILL')
+        const next = await serve('b', shared)
+        expect(await endsAt(next, await startAt(next, 'newName'))).toMatchObject(resultsOf('B'))
+        expect((await readAt(next, [id]))[0]!.finishedAt).toBeUndefined()
+
+        await serve('a', shared)
+        expect(await endsAt(next, [id])).toMatchObject([
+          {
+            status: 'succeeded',
+            attempt: 2,
+            attempts: [{ error: { code: 'WORKER_LOST' } }, {}],
+            result: 'A ran 7',
+          },
+        ])
+      },
+    )
   })
