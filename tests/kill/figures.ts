@@ -13,6 +13,7 @@ export interface Figures {
   readonly lost: number
   readonly refused: number
   readonly watchedToTheEnd: number
+  readonly handledToTheEnd: number
   readonly ready: { readonly median: number; readonly max: number }
   readonly rerun: { readonly median: number; readonly p90: number; readonly max: number; readonly of: number }
 }
@@ -41,6 +42,7 @@ export const figuresOf = (evidence: Evidence): Figures => {
     lost: attempts.filter(({ error }) => error?.code === 'WORKER_LOST').length,
     refused: evidence.told.refused,
     watchedToTheEnd: evidence.told.watchedToTheEnd,
+    handledToTheEnd: evidence.told.handledToTheEnd,
     ready: { median: median(ready), max: Math.max(...ready) },
     rerun: { median: median(rerun), p90: p90(rerun), max: Math.max(...rerun), of: rerun.length },
   }
@@ -54,7 +56,7 @@ export const inLines = (figures: Figures): string => {
   return [
     `hosts      ${figures.lives}`,
     `tasks      ${figures.tasks}, of which callers were told of ${figures.told}; ${figures.refused} starts refused`,
-    `watched    ${figures.watchedToTheEnd} to the end, through what broke off`,
+    `watched    ${figures.watchedToTheEnd} to the end, and ${figures.handledToTheEnd} by handles, through what broke off`,
     `endings    ${endings.join(', ')}`,
     `re-runs    ${figures.reruns}; attempts lost ${figures.lost}`,
     `serves     ${figures.ready.median} ms after its start (median), ${figures.ready.max} (max)`,

@@ -9,6 +9,7 @@ import { Client } from './client.ts'
 import { readAll, type Evidence, type Life } from './evidence.ts'
 import { figuresOf, type Figures } from './figures.ts'
 import { killInTurn, restartAgainAndAgain, type Death, type FleetServer } from './fleet.ts'
+import { runHandles } from './handles.ts'
 import { KILLINGS, type Killing, type Scene } from './kills.ts'
 import { runLoad } from './load.ts'
 import { NOTES_VARIABLE, readNotes } from './notes.ts'
@@ -104,12 +105,13 @@ class Run implements Scene {
 
   async watch(host: HostProcess): Promise<() => Promise<void>> {
     const [over, tooLate] = [new AbortController(), new AbortController()]
-    const client = new Client(await host.url, tooLate.signal)
-    const watching = runWatchers(
-      { client, told: this.#told, random: this.random },
-      over.signal,
-      tooLate.signal,
-    )
+    const url = await host.url
+    const told = this.#told
+    const lane = { client: new Client(url, tooLate.signal), told, random: this.random }
+    const watching = Promise.all([
+      runWatchers(lane, over.signal, tooLate.signal),
+      runHandles({ url, told, over: over.signal, tooLate: tooLate.signal }),
+    ])
     return async () => {
       over.abort()
       const timer = setTimeout(() => tooLate.abort(), WATCHED_WITHIN)

@@ -36,6 +36,8 @@ export class Testimony {
   refused = 0
   /** Tasks that a caller saw from its start to its end, through whatever broke off meanwhile. */
   watchedToTheEnd = 0
+  /** The same by handles of `errand/client`. */
+  handledToTheEnd = 0
 
   /** A 202: the task is durable. */
   accepted({ id, procedure }: Pick<TaskRecord, 'id' | 'procedure'>): Heard {
