@@ -27,7 +27,9 @@ export type Claimed =
     }
 
 export const claimed = (job: Job, token: string, rules: EndingRules): Claimed => {
-  const now = job.claimedAt ?? Date.now()
+  const claimedAt = job.claimedAt ?? Date.now()
+  // A claim that was long on its way may be of a task that everybody saw expire meanwhile.
+  const now = Math.max(claimedAt, Date.now())
   const lease: Lease = { token, job, standing: standingOf(job), said: 0 }
   const waiting = storedTaskOf(before(job), now)
   if (isFinished(waiting.status)) {
@@ -41,7 +43,7 @@ export const claimed = (job: Job, token: string, rules: EndingRules): Claimed =>
       ? recovered(lost, { now, rules, reason: LOST_REASON })
       : waiting
   if (isFinished(next.status)) return { kind: 'over', before: lost ?? waiting, task: next, lease }
-  const taken = { task: started(next, now), lease }
+  const taken = { task: started(next, claimedAt), lease }
   return lost ? { kind: 'begun', taken, recovery: { before: lost, after: next } } : { kind: 'begun', taken }
 }
 
