@@ -26,7 +26,7 @@ export interface WorkerListener {
   freed(): void
   /** It did not begin these calls and never will; they have no holder now. */
   gaveBack(calls: readonly PooledCall[]): void
-  /** It died. `wasTold`: a call of it was lost and knows why. */
+  /** It died. `wasTold`: a call of it was lost and knows why, or somebody meant it to. */
   ended(worker: PooledWorker, reason: string, wasTold: boolean): void
 }
 
@@ -129,13 +129,13 @@ export class PooledWorker implements CallHolder {
 
   /** Ends the worker now, and with it the call that runs. */
   end(reason: string): void {
-    this.#stop(`it was ended (${reason})`)
+    this.#stop(`it was ended (${reason})`, true)
   }
 
-  #stop(words: string): void {
+  #stop(words: string, isMeant = false): void {
     // First, as the pool makes no worker for a run that comes while this one still has its place.
     this.#life.end()
-    this.#end(words)
+    this.#end(words, isMeant)
     if (this.#pid) this.#options.runtime.end(this.#pid)
   }
 
@@ -235,7 +235,7 @@ export class PooledWorker implements CallHolder {
     this.#outbox.flushSoon('turn')
   }
 
-  #end(reason: string): void {
+  #end(reason: string, isMeant = false): void {
     if (this.#state === 'gone') return
     this.#state = 'gone'
     clearTimeout(this.#startTimer)
@@ -248,7 +248,7 @@ export class PooledWorker implements CallHolder {
       call.end(
         lost.includes(call) ? { kind: 'lost', reason: `The worker died: ${reason}` } : { kind: 'returned' },
       )
-    this.#options.listener.ended(this, reason, lost.length > 0)
+    this.#options.listener.ended(this, reason, isMeant || lost.length > 0)
   }
 
   // A worker that died before it began anything would do so to the next call too: that must end some time.

@@ -57,10 +57,9 @@ export class KnownProcedures {
 
   async #search(id: string): Promise<FoundJob | undefined> {
     const before = this.#names.size
-    const found = await this.#parts.place.find(id, this.names)
+    // Both at once: it may be of a version that came just now, and an id that nobody has costs no more than one of others.
+    const [found] = await Promise.all([this.#parts.place.find(id, this.names), this.refresh()])
     if (found) return found
-    // It may be of a version that came just now, and whoever was told its id may ask here at once.
-    await this.refresh()
     return this.#names.size > before ? this.#parts.place.find(id, this.names) : undefined
   }
 
