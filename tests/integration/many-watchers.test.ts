@@ -19,7 +19,8 @@ const openApp = async () => {
   const gate = Promise.withResolvers<number>()
   let subscriptions = 0
   const count = () => (subscriptions += 1)
-  const chosen = inline()
+  // As it is: settings from outside would make another engine.
+  const { configure: _, ...chosen } = inline()
   const create: typeof chosen.create = async () => {
     const engine = await chosen.create()
     const { events, ended } = engine
