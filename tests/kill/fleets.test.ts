@@ -10,7 +10,7 @@ import { PLACES } from './servers.ts'
 import { CONNECTION_VARIABLE, ON_A_BUSY_MACHINE } from './subjects.ts'
 import { runSuite } from './suite.ts'
 
-const ROUNDS = 6
+const ROUNDS = 3
 
 const fleets = [
   { subject: 'bullmq', kind: 'redis', reason: noRedis },
