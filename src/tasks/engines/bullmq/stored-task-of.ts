@@ -46,7 +46,8 @@ const isTooLate = ({ data, claimedAt = 0 }: Job): boolean => claimedAt >= (data.
 
 /** A task that is known, as it ended. */
 export const withEnding = (known: StoredTask, { task }: JobEnding): StoredTask => {
-  const { runAt: _runAt, progress: _progress, cancelRequested: _cancelRequested, ...head } = known
+  const { runAt: _runAt, startedAt: _startedAt, progress: _progress, ...rest } = known
+  const { cancelRequested: _cancelRequested, ...head } = rest
   return { ...head, ...task }
 }
 
