@@ -58,6 +58,8 @@ export const connectionsOf = async ({ connection, listen }: Where): Promise<Conn
   if (!isPool(connection)) {
     const pg = await loadDriver()
     const pool = new pg.Pool({ max: MOST, pipeline: true, ...toConfig(connection) })
+    // One that is ended in the moment it is handed out has nobody else who listens yet.
+    pool.on('connect', (client) => client.on('error', () => {}))
     return { pool, isOwnPool: true, connect: () => dial(pg, listen ?? connection) }
   }
   checkSize(connection)

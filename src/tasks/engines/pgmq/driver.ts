@@ -24,6 +24,7 @@ export interface PgPoolClient extends PgClient {
 export interface PgPool {
   readonly options?: { readonly max?: number | undefined }
   connect(): Promise<PgPoolClient>
+  on(event: 'connect', listener: (client: PgPoolClient) => void): unknown
   on(event: 'error', listener: (error: Error) => void): unknown
   removeListener(event: 'error', listener: (error: Error) => void): unknown
   end(): Promise<void>
