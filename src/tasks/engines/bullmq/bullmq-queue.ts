@@ -30,6 +30,7 @@ import type {
 import { Announcements } from './announcements.ts'
 import { Background } from './background.ts'
 import { cancel } from './cancelling.ts'
+import { count } from './counting.ts'
 import { DueTimes } from './due-times.ts'
 import { createHearing } from './hearing.ts'
 import { JobBook } from './job-book.ts'
@@ -135,7 +136,8 @@ export class BullmqQueue implements SharedQueue {
   }
 
   census(procedures: readonly string[]): Promise<readonly Census[]> {
-    return Promise.all(procedures.map((procedure) => this.#count(procedure)))
+    const parts = { place: this.#place, book: this.#book }
+    return Promise.all(procedures.map((procedure) => count(parts, procedure)))
   }
 
   async take(procedure: string, most: number, rulesOf: RulesOf): Promise<readonly Taken[]> {
@@ -206,18 +208,6 @@ export class BullmqQueue implements SharedQueue {
     this.#open?.due.stop()
     this.#listing.reset()
     await this.#place.close()
-  }
-
-  /** How long tasks wait is told by the one that is next: it is the oldest of the highest priority. */
-  async #count(procedure: string): Promise<Census> {
-    const counts = await this.#place.counts(procedure)
-    if (counts.due === 0) return { procedure, ...counts }
-    const ids = await this.#place.ids(procedure, ['prioritized', 'waiting'], 0, 0)
-    const [next] = await this.#book.readAll(ids.slice(0, 1).map((id) => ({ procedure, id })))
-    if (!next) return { procedure, ...counts }
-    const { createdAt, runAt = 0, attempts } = next.task
-    const since = Math.max(createdAt, runAt, attempts.at(-1)?.finishedAt ?? 0)
-    return { procedure, ...counts, waited: Math.max(0, Date.now() - since) }
   }
 
   #assemble(listener: QueueListener, report: Report, policyOf: PolicyOf): Open {
