@@ -34,7 +34,6 @@ export abstract class BackendPlace implements Place {
   abstract readonly name: string
   abstract readonly durable: EngineCapabilities['durable']
   abstract readonly packing: Packing
-  abstract get hears(): boolean
   protected readonly settings: PlaceSettings
   #root: IQueueBackend | undefined
   readonly #backends = new Map<string, IQueueBackend>()
@@ -49,6 +48,7 @@ export abstract class BackendPlace implements Place {
   abstract find(id: string, procedures: readonly string[]): Promise<FoundJob | undefined>
   abstract depth(procedures: readonly string[]): Promise<number>
   abstract take(procedure: string, most: number): Promise<Claims>
+  abstract replaceData(was: FoundJob, data: object): Promise<boolean>
   abstract claimKey(key: string, value: string, instead?: string): Promise<string>
   abstract freeKey(key: string, beginning: string): Promise<void>
   abstract close(): Promise<void>

@@ -37,14 +37,15 @@ import { JobBook } from './job-book.ts'
 import { JobCodec } from './job-codec.ts'
 import { KeyBook } from './key-book.ts'
 import { KnownProcedures } from './known-procedures.ts'
-import { endingOf, historyOf, type Lease } from './lease.ts'
+import type { Lease } from './lease.ts'
 import { Listing } from './listing.ts'
 import { dataOf, scheduleOf } from './new-job.ts'
 import type { JobRef, Place } from './place.ts'
 import { RecentCancels } from './recent-cancels.ts'
-import { Renewing } from './renewing.ts'
+import { renew } from './renewing.ts'
 import { retry } from './retrying.ts'
-import { FIRST_REVISION, storedTaskOf, withEnding } from './stored-task-of.ts'
+import { settle } from './settling.ts'
+import { FIRST_REVISION } from './stored-task-of.ts'
 import { take } from './taking.ts'
 import type { Timing } from './timing.ts'
 import { Working } from './working.ts'
@@ -78,7 +79,6 @@ export class BullmqQueue implements SharedQueue {
   readonly #book: JobBook
   readonly #keys: KeyBook
   readonly #listing: Listing
-  readonly #renewing: Renewing
   readonly #cancels = new RecentCancels()
   readonly #announcements = new Announcements()
   #open: Open | undefined
@@ -97,7 +97,6 @@ export class BullmqQueue implements SharedQueue {
       write: (task) => this.#add(task),
     })
     this.#listing = new Listing({ place, book: this.#book, procedures: () => this.#known.refresh() })
-    this.#renewing = new Renewing({ place, book: this.#book })
   }
 
   get capabilities(): EngineCapabilities {
@@ -153,14 +152,15 @@ export class BullmqQueue implements SharedQueue {
   }
 
   renew(taken: readonly Taken[]): Promise<readonly Renewal[]> {
-    return this.#renewing.renew(taken.map(({ task, lease }) => ({ task, lease: lease as Lease })))
+    const held = taken.map(({ task, lease }) => ({ task, lease: lease as Lease }))
+    return renew(this.#place, held)
   }
 
-  async settle({ task, lease: held }: Taken, next: StoredTask): Promise<Settled> {
-    const lease = held as Lease
+  settle({ task, lease }: Taken, next: StoredTask): Promise<Settled> {
     this.#listing.changed(task)
-    if (next.status === 'failed' && (await this.#isAskedToStop(task))) return 'stop'
-    return isFinished(next.status) ? this.#end(task, lease, next) : this.#giveUp(task, lease, next)
+    const { changed } = this.#opened().listener
+    const parts = { place: this.#place, codec: this.#codec, changed }
+    return settle(parts, { task, lease: lease as Lease }, next)
   }
 
   async report({ task, lease: held }: Taken, { progress, logs }: Said): Promise<void> {
@@ -226,30 +226,6 @@ export class BullmqQueue implements SharedQueue {
     return { listener, report, policyOf, background, working, due }
   }
 
-  async #end(task: StoredTask, lease: Lease, next: StoredTask): Promise<boolean> {
-    const ending = endingOf(lease, next)
-    const isDone = await this.#place.complete(task, lease.token, this.#codec.ending(ending))
-    if (isDone) this.#opened().listener.changed(task.id, (known) => withEnding(known, ending))
-    return isDone
-  }
-
-  /** What fails after somebody was told that it will stop was cancelled. Failures are rare enough to ask. */
-  async #isAskedToStop({ id, cancelRequested }: StoredTask): Promise<boolean> {
-    return !cancelRequested && (await this.#book.find(id))?.job.data.cancel !== undefined
-  }
-
-  async #giveUp(task: StoredTask, lease: Lease, next: StoredTask): Promise<boolean> {
-    const now = Date.now()
-    const history = historyOf(lease, next)
-    const isDone = await this.#place.giveUp(task, lease.token, {
-      history: this.#codec.history(history),
-      delay: Math.max(0, Math.ceil((next.runAt ?? 0) - now)),
-      first: next.attempt < task.attempt,
-    })
-    if (isDone) this.#opened().listener.changed(task.id, () => storedTaskOf({ ...lease.job, history }, now))
-    return isDone
-  }
-
   async #add(task: StoredTask): Promise<void> {
     const keep = this.#open?.policyOf(task.procedure)?.keep ?? DEFAULT_KEEP
     const { id, procedure } = task
@@ -280,7 +256,6 @@ export class BullmqQueue implements SharedQueue {
       missed: () => {
         this.#announcements.clear()
         this.#listing.reset()
-        this.#renewing.doubt()
       },
     })
     await this.#place.listen(procedures, hearing)
@@ -288,9 +263,8 @@ export class BullmqQueue implements SharedQueue {
 
   /** The request may have come while the task was being taken, when nobody could be told; or be one of long ago. */
   async #stopIfCancelled(id: string): Promise<void> {
-    const found = await this.#book.find(id).catch(() => undefined) // The next renewal looks too.
-    if (!found) this.#renewing.doubt()
-    else if (found.job.data.cancel) this.#opened().listener.cancelRequested(id)
+    const found = await this.#book.find(id).catch(() => undefined) // The next renewal tells of it too.
+    if (found?.job.data.cancel) this.#opened().listener.cancelRequested(id)
   }
 
   /** Never rejects: whatever is watched is looked at again. */

@@ -16,7 +16,7 @@ export type Claimed =
       /** What it was and what it became before that, when its last host was lost. */
       readonly recovery?: { readonly before: StoredTask; readonly after: StoredTask }
     }
-  /** `revision` is set when everybody could see that it is over. */
+  /** `revision` is set when everybody could see that it is over, and is what they saw. */
   | {
       readonly kind: 'over'
       /** As it was when it did not look like that yet. */
@@ -30,11 +30,12 @@ export const claimed = (job: Job, token: string, rules: EndingRules): Claimed =>
   const claimedAt = job.claimedAt ?? Date.now()
   // A claim that was long on its way may be of a task that everybody saw expire meanwhile.
   const now = Math.max(claimedAt, Date.now())
-  const lease: Lease = { token, job, standing: standingOf(job), said: 0 }
+  const lease: Lease = { token, job, standing: standingOf(job), said: 0, isAsked: false }
   const waiting = storedTaskOf(before(job), now)
   if (isFinished(waiting.status)) {
-    const queued: StoredTask = { ...waiting, status: 'queued' }
-    return { kind: 'over', before: queued, task: waiting, lease, revision: waiting.revision }
+    const over = { kind: 'over', before: { ...waiting, status: 'queued' }, task: waiting, lease } as const
+    // Not by one that was asked to stop when it had been taken to be ended for another reason: it seemed to run.
+    return isFinished(storedTaskOf(job, now).status) ? { ...over, revision: waiting.revision } : over
   }
   const lost = lostRun(job, waiting)
   const next = isLate(waiting, now)

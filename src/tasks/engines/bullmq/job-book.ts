@@ -1,6 +1,6 @@
 /** Jobs read as tasks, by id. */
 import type { StoredTask } from '../../stored-task.ts'
-import { toJob, type JobCodec } from './job-codec.ts'
+import { toJob, type JobCodec, type RawJob } from './job-codec.ts'
 import type { Job, JobData } from './job.ts'
 import type { KnownProcedures } from './known-procedures.ts'
 import type { FoundJob, JobRef, Place } from './place.ts'
@@ -9,6 +9,8 @@ import { storedTaskOf } from './stored-task-of.ts'
 /** A job, and what it is as a task. */
 export interface Reading {
   readonly job: Job
+  /** As the place gave it. */
+  readonly raw: RawJob
   readonly task: StoredTask
   /** Its time is over: it is only not deleted yet. */
   readonly isOver: boolean
@@ -47,9 +49,14 @@ export class JobBook {
     })
   }
 
-  /** False when the job is gone. */
+  /** Whatever became of the job meanwhile. False when it is gone. */
   write(job: Job, data: JobData): Promise<boolean> {
     return this.#parts.place.setData(job, this.#parts.codec.data(data))
+  }
+
+  /** False when the job has ended, was taken or has other data since it was read. */
+  replace({ job: { procedure, id }, raw }: Reading, data: JobData): Promise<boolean> {
+    return this.#parts.place.replaceData({ procedure, id, raw }, this.#parts.codec.data(data))
   }
 }
 
@@ -58,5 +65,5 @@ const toReading = ({ procedure, raw }: FoundJob): Reading | undefined => {
   if (!job) return undefined
   const now = Date.now()
   const task = storedTaskOf(job, now)
-  return { job, task, isOver: (task.expiresAt ?? Infinity) <= now }
+  return { job, raw, task, isOver: (task.expiresAt ?? Infinity) <= now }
 }

@@ -30,8 +30,8 @@ export interface JobData {
 export interface JobCancel {
   readonly at: number
   readonly keep: number
-  /** How often it had been taken when somebody looked after that: whoever takes it later sees this first. */
-  readonly claims?: number
+  /** How often it had been taken for an attempt by then: whoever takes it later only ends it. */
+  readonly claims: number
 }
 
 /** Where the attempts of a task stand, as of the last time one was given up. */

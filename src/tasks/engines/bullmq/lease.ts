@@ -6,12 +6,15 @@ import { endingRevision } from './stored-task-of.ts'
 
 /** Proves to BullMQ that the task is still this host's. */
 export interface Lease {
+  /** The one that it was taken with. */
   readonly token: string
   /** As it was taken. */
   readonly job: Job
   readonly standing: Standing
   /** How often it told of its progress. */
   said: number
+  /** Whether it is known to be held by the token that a request to stop put there. */
+  isAsked: boolean
 }
 
 /** The end of a task. `revision`: of one that was over before it was taken. */

@@ -65,8 +65,6 @@ export interface Place {
   readonly name: string
   readonly durable: EngineCapabilities['durable']
   readonly packing: Packing
-  /** Whether the line for events is up. */
-  readonly hears: boolean
   /** Connects, checks and prepares. Rejects with what to do when it can't be used. */
   open(report: Report): Promise<void>
   /** Procedures that have a queue, whoever made it. */
@@ -106,6 +104,11 @@ export interface Place {
   /** Puts jobs of these procedures back whose lock was not renewed. */
   recover(procedures: readonly string[]): Promise<void>
 
+  /**
+   * Gives a job other data, in one step, if it has not ended, was not taken and has the same data since it was read.
+   * Whoever holds it does so by `askedToken` of its token from then on.
+   */
+  replaceData(was: FoundJob, data: object): Promise<boolean>
   /** False when there is no such job. */
   setData(ref: JobRef, data: object): Promise<boolean>
   setProgress(ref: JobRef, note: object): Promise<void>

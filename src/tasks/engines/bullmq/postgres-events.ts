@@ -65,10 +65,6 @@ export class PostgresEvents {
     this.#parts = parts
   }
 
-  get isDown(): boolean {
-    return this.#line === undefined
-  }
-
   /** Whether notifications arrive at all: not through a pooler that lends a connection for each transaction. */
   async works(): Promise<boolean> {
     const line = this.#parts.connect()

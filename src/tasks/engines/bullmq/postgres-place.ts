@@ -12,6 +12,7 @@ import { checkPostgres } from './postgres-checks.ts'
 import { PostgresEvents } from './postgres-events.ts'
 import { SCHEMA, SQL } from './postgres-sql.ts'
 import { recoverGuard } from './timing.ts'
+import { ASKED } from './tokens.ts'
 
 /** What a Postgres place is told. */
 export interface PostgresSettings extends PlaceSettings {
@@ -94,10 +95,6 @@ export class PostgresPlace extends BackendPlace {
   constructor(settings: PostgresSettings) {
     super(settings)
     this.#postgres = settings
-  }
-
-  get hears(): boolean {
-    return this.#events?.isDown === false
   }
 
   async open(report: Report): Promise<void> {
@@ -184,6 +181,12 @@ export class PostgresPlace extends BackendPlace {
     if (jobs.length === most) return { jobs }
     const [next] = await this.#rows<{ next_delay: string | null }>('looking ahead', SQL.nextDelay, [queue])
     return next?.next_delay ? { jobs, nextDue: Number(next.next_delay) } : { jobs }
+  }
+
+  async replaceData({ procedure, id, raw }: FoundJob, data: object): Promise<boolean> {
+    const was = [JSON.stringify(raw.data), raw.attemptsStarted]
+    const params = [this.queueOf(procedure), id, ...was, JSON.stringify(data), ASKED]
+    return (await this.#rows('changing a task', SQL.replaceData, params)).length > 0
   }
 
   async claimKey(key: string, value: string, instead = ''): Promise<string> {

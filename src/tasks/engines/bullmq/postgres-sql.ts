@@ -49,6 +49,12 @@ export const SQL = {
     )
     SELECT id, ${SCHEMA}.move_to_completed($1, id, token, ending::jsonb, $5::bigint, false, NULL, NULL) FROM held`,
 
+  /** $1 queue, $2 id, $3 data as they were, $4 claims by then, $5 data, $6 what is appended to the token of who holds it. */
+  replaceData: `
+    UPDATE ${SCHEMA}.job SET data = $5::jsonb, lock_token = lock_token || $6::text
+     WHERE queue = $1 AND id = $2 AND data = $3::jsonb AND attempts_started = $4::integer AND finished_at_ms IS NULL
+    RETURNING id`,
+
   busyQueues: `
     SELECT queue FROM unnest($1::text[]) AS queues (queue)
      WHERE EXISTS (SELECT FROM ${SCHEMA}.job WHERE job.queue = queues.queue AND state = 'active')`,

@@ -55,10 +55,6 @@ export class RedisEvents {
     this.#line.on('error', () => {})
   }
 
-  get isDown(): boolean {
-    return this.#isDown
-  }
-
   /** Begins with what comes after now. */
   async listen(procedures: readonly string[], listener: PlaceListener): Promise<void> {
     const isFirst = !this.#listener

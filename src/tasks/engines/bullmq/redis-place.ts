@@ -9,9 +9,11 @@ import type { RawJob } from './job-codec.ts'
 import type { Claims, FoundJob, JobRef, PlaceListener } from './place.ts'
 import { checkRedis } from './redis-checks.ts'
 import { RedisEvents } from './redis-events.ts'
+import { addDataCommand, type DataCommand } from './redis-data.ts'
 import { addKeyCommands, type KeyCommands } from './redis-keys.ts'
-import { recoverGuard } from './timing.ts'
 import { ofJobJson, toRawJob } from './redis-raw-job.ts'
+import { recoverGuard } from './timing.ts'
+import { ASKED } from './tokens.ts'
 
 /** What a Redis place is told. */
 export interface RedisSettings extends PlaceSettings {
@@ -35,12 +37,14 @@ const BOUNDED: RedisOptions = {
 /** Whatever a user's options say. */
 const FIXED = { lazyConnect: true, protocol: 2 } as RedisOptions // `protocol` is of ioredis 6.
 
+type Commands = Redis & KeyCommands & DataCommand
+
 export class RedisPlace extends BackendPlace {
   readonly name = 'bullmq (Redis)'
   readonly packing = 'value'
   durable: EngineCapabilities['durable'] = 'process'
   readonly #redis: RedisSettings
-  #client: (Redis & KeyCommands) | undefined
+  #client: Commands | undefined
   #events: RedisEvents | undefined
   /** How many jobs a take found last: so many are asked for at once. */
   readonly #found = new Map<string, number>()
@@ -48,10 +52,6 @@ export class RedisPlace extends BackendPlace {
   constructor(settings: RedisSettings) {
     super(settings)
     this.#redis = settings
-  }
-
-  get hears(): boolean {
-    return this.#events?.isDown === false
   }
 
   async open(report: Report): Promise<void> {
@@ -63,7 +63,7 @@ export class RedisPlace extends BackendPlace {
     const client = createRedis(url, { ...BOUNDED, ...options, ...FIXED })
     let lastError: Error | undefined
     client.on('error', (error: Error) => (lastError = error)) // Each call that fails of it says so.
-    this.#client = addKeyCommands(client)
+    this.#client = addDataCommand(addKeyCommands(client))
     this.durable = (await checkRedis(client, { where, report, lastError: () => lastError })).durable
     const backendOptions = {
       connection: client,
@@ -128,6 +128,13 @@ export class RedisPlace extends BackendPlace {
     return { jobs }
   }
 
+  async replaceData({ procedure, id, raw }: FoundJob, data: object): Promise<boolean> {
+    const keys = [this.#key(procedure, id), this.#key(procedure, `${id}:lock`)] as const
+    const was = [JSON.stringify(raw.data), String(raw.attemptsStarted)] as const
+    const written = this.#open.errandReplaceData(...keys, ...was, JSON.stringify(data), ASKED)
+    return (await this.ask('changing a task', written)) === 1
+  }
+
   async claimKey(key: string, value: string, instead = ''): Promise<string> {
     return this.ask('taking an idempotency key', this.#open.errandClaimKey(this.#keys, key, value, instead))
   }
@@ -157,10 +164,10 @@ export class RedisPlace extends BackendPlace {
     )
   }
 
-  get #open(): Redis & KeyCommands {
+  get #open(): Commands {
     // `backend` says so when there is none.
     this.backend('')
-    return this.#client as Redis & KeyCommands
+    return this.#client as Commands
   }
 
   get #eventsOpen(): RedisEvents {

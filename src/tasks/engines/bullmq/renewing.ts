@@ -1,17 +1,11 @@
 /**
- * Renews leases, with one call for each procedure.
- *
- * A request to stop is pushed. Only while that line is down, or was, the tasks themselves are read.
+ * Renews leases, with one call for each procedure; a second one for those that are held by another token since their tasks
+ * were asked to stop. So each renewal tells of such a request, should its event have been missed.
  */
 import type { Renewal } from '../fleet/shared-queue.ts'
-import type { JobBook } from './job-book.ts'
 import type { Lease } from './lease.ts'
 import type { JobRef, Place } from './place.ts'
-
-export interface RenewingParts {
-  readonly place: Place
-  readonly book: JobBook
-}
+import { tokensOf } from './tokens.ts'
 
 /** A task that runs here. */
 interface Held {
@@ -19,39 +13,22 @@ interface Held {
   readonly lease: Lease
 }
 
-export class Renewing {
-  readonly #parts: RenewingParts
-  #isInDoubt = false
+/** In the order of what was given. */
+export const renew = async (place: Place, all: readonly Held[]): Promise<readonly Renewal[]> => {
+  const refused = await lostOf(place, all, 0)
+  const lost = await lostOf(place, refused, 1)
+  for (const { lease } of refused.filter((held) => !lost.includes(held))) lease.isAsked = !lease.isAsked
+  const gone = new Set(lost)
+  return all.map((held) => (gone.has(held) ? 'lost' : held.lease.isAsked ? 'stop' : 'held'))
+}
 
-  constructor(parts: RenewingParts) {
-    this.#parts = parts
-  }
-
-  /** Something may have been missed. */
-  doubt(): void {
-    this.#isInDoubt = true
-  }
-
-  async renew(all: readonly Held[]): Promise<readonly Renewal[]> {
-    const byProcedure = Map.groupBy(all, ({ task }) => task.procedure)
-    const [lost, stopped] = await Promise.all([this.#lost(byProcedure), this.#stopped(all)])
-    return all.map(({ task: { id } }) => (lost.has(id) ? 'lost' : stopped.has(id) ? 'stop' : 'held'))
-  }
-
-  async #lost(byProcedure: ReadonlyMap<string, readonly Held[]>): Promise<ReadonlySet<string>> {
-    const renewals = [...byProcedure].map(([procedure, held]) =>
-      this.#parts.place.renew(
-        procedure,
-        held.map(({ task, lease }) => ({ id: task.id, token: lease.token })),
-      ),
-    )
-    return new Set((await Promise.all(renewals)).flatMap((lost) => [...lost]))
-  }
-
-  async #stopped(all: readonly Held[]): Promise<ReadonlySet<string>> {
-    if (!this.#isInDoubt && this.#parts.place.hears) return new Set()
-    this.#isInDoubt = false
-    const readings = await this.#parts.book.readAll(all.map(({ task }) => task))
-    return new Set(readings.flatMap(({ job }) => (job.data.cancel ? [job.id] : [])))
-  }
+/** Those that are not held by this one of their tokens. */
+const lostOf = async (place: Place, all: readonly Held[], which: 0 | 1): Promise<readonly Held[]> => {
+  const byProcedure = Map.groupBy(all, ({ task }) => task.procedure)
+  const rounds = [...byProcedure].map(async ([procedure, held]) => {
+    const claims = held.map(({ task, lease }) => ({ id: task.id, token: tokensOf(lease)[which] }))
+    const lost = await place.renew(procedure, claims)
+    return held.filter(({ task }) => lost.has(task.id))
+  })
+  return (await Promise.all(rounds)).flat()
 }

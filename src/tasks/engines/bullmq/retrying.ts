@@ -20,35 +20,20 @@ type Retried = StoredTask | 'not-ended' | 'succeeded' | undefined
 /** Milliseconds in which whoever took an over task to write that down has done so. */
 const LONGEST_ENDING = 1000
 
-/** What the task is to be is written first, and is of no account while it is ended: to put it back is what counts. */
 export const retry = async (parts: RetryingParts, id: string, fresh: FreshAttempts): Promise<Retried> => {
-  /** As it was when it was queued again without having been ended. */
-  let revived: Reading | undefined
   for (const giveUpAt = Date.now() + LONGEST_ENDING; ; await sleep(20)) {
     const found = await parts.book.find(id)
     if (!found) return undefined
     const { job, task } = found
-    if (revived && isUnderWay(revived, found, giveUpAt)) return task
-    if (!isFinished(task.status)) {
-      if (revived) continue
-      return 'not-ended'
-    }
+    if (!isFinished(task.status)) return 'not-ended'
     if (task.status === 'succeeded') return 'succeeded'
     if (job.ending) return putBack(parts, found, fresh)
     // It is over, and nobody wrote that yet. Unless somebody is about to, it still waits in its queue.
-    if (!standingOf(job).isActive && (await revive(parts, found, fresh))) revived = found
+    const revived = standingOf(job).isActive ? undefined : await revive(parts, found, fresh)
+    if (revived) return revived
     if (Date.now() > giveUpAt)
       throw new EngineUnavailable(`Task ${id} is being ended, which takes long. Try again`)
   }
-}
-
-/**
- * Whether a task that was queued again goes on: it waits, or has run since. Who took it at that moment may have done so
- * before, to write that it is over: then it is ended as it was.
- */
-const isUnderWay = (before: Reading, { job, task }: Reading, giveUpAt: number): boolean => {
-  if (isFinished(task.status)) return task.revision !== before.task.revision
-  return job.claims === before.job.claims || Date.now() > giveUpAt
 }
 
 /** Milliseconds after which whoever began to queue a task again is taken for dead. */
@@ -72,6 +57,7 @@ const putBack = async (parts: RetryingParts, found: Reading, fresh: FreshAttempt
   }
 }
 
+/** What the task is to be is written first, and is of no account while it is ended: to put it back is what counts. */
 const putBackAlone = async (
   { place, book }: RetryingParts,
   found: Reading,
@@ -86,15 +72,16 @@ const putBackAlone = async (
   return storedTaskOf({ ...job, data, ending: undefined, claimedAt: undefined }, Date.now())
 }
 
-/** The next reading tells whether that came before somebody took it. */
+/** Undefined when somebody took it since it was found: whoever takes it from now on sees that it is to run. */
 const revive = async (
   { place, book }: RetryingParts,
   found: Reading,
   fresh: FreshAttempts,
-): Promise<boolean> => {
-  const isWritten = await book.write(found.job, revivedData(found, fresh))
+): Promise<StoredTask | undefined> => {
+  const data = revivedData(found, fresh)
+  if (!(await book.replace(found, data))) return undefined
   await place.promote(found.job)
-  return isWritten
+  return storedTaskOf({ ...found.job, data }, Date.now())
 }
 
 const revivedData = ({ job, task }: Reading, { attempts, deadline }: FreshAttempts): JobData => {
@@ -107,12 +94,12 @@ const revivedData = ({ job, task }: Reading, { attempts, deadline }: FreshAttemp
   }
 }
 
-const pastOf = (job: Job, { attempts, startedAt }: StoredTask): JobPast => {
-  const { left, back } = countsOf(job)
+const pastOf = (job: Job, { attempt, attempts, startedAt }: StoredTask): JobPast => {
   const { claims, data } = job
   return {
-    left,
-    back,
+    left: leftOf(job),
+    // Those that were made only to end it, and were lost before that, are among them.
+    back: claims - attempt,
     claims,
     attempts,
     ...(startedAt === undefined ? {} : { startedAt }),
@@ -120,9 +107,9 @@ const pastOf = (job: Job, { attempts, startedAt }: StoredTask): JobPast => {
   }
 }
 
-const countsOf = (job: Job): Pick<JobPast, 'left' | 'back'> => {
-  if (job.ending && 'task' in job.ending) return job.ending
-  const { left, back } = standingOf(job)
-  // BullMQ ended it of its own accord, which gave a claim up.
-  return { left: job.ending ? left + 1 : left, back }
+/** BullMQ gives a claim up too when it ends a job of its own accord. */
+const leftOf = (job: Job): number => {
+  if (job.ending && 'task' in job.ending) return job.ending.left
+  const { left } = standingOf(job)
+  return job.ending ? left + 1 : left
 }

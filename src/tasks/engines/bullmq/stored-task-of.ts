@@ -17,10 +17,18 @@ const CLOCK_SLACK = 1000
 export const storedTaskOf = (job: Job, now: number): StoredTask => {
   if (job.ending) return endedTask(job, job.ending)
   const standing = standingOf(job)
-  if (standing.isActive && !isTakenToEnd(job, standing)) return runningTask(job, standing)
+  if (isRunning(job, standing)) return runningTask(job, standing)
   const waiting = withoutEnders(job, standing)
   return waitingTask(waiting, standingOf(waiting), now)
 }
+
+/** How many of the claims of a job that has not ended were for an attempt, those that were given back included. */
+export const attemptClaims = (job: Job): number => {
+  const standing = standingOf(job)
+  return isRunning(job, standing) ? job.claims : withoutEnders(job, standing).claims
+}
+
+const isRunning = (job: Job, standing: Standing): boolean => standing.isActive && !isTakenToEnd(job, standing)
 
 /**
  * The job without those claims that were no attempts, for whoever made them saw that the task is over and only had to
@@ -33,8 +41,13 @@ const withoutEnders = (job: Job, standing: Standing): Job => {
   return isTooLate(job) && standing.isLost ? { ...before(job), stalls: job.stalls - 1 } : job
 }
 
-/** The job as it was before it was taken. */
-export const before = (job: Job): Job => ({ ...job, claims: job.claims - 1, claimedAt: undefined })
+/** The job as it was before it was taken, though it was asked to stop since. */
+export const before = (job: Job): Job => {
+  const claims = job.claims - 1
+  const { cancel } = job.data
+  const asked = cancel && { cancel: { ...cancel, claims: Math.min(cancel.claims, claims) } }
+  return { ...job, data: { ...job.data, ...asked }, claims, claimedAt: undefined }
+}
 
 /** The revision of the next ending: a cancel may still come before it. */
 export const endingRevision = (job: Job, standing: Standing): number => revisionOf(job, standing, 2)

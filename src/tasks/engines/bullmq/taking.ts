@@ -6,6 +6,7 @@ import { claimed, type Claimed } from './claims.ts'
 import { toJob, type JobCodec } from './job-codec.ts'
 import { endingOf } from './lease.ts'
 import type { Claims, Place } from './place.ts'
+import { askedToken } from './tokens.ts'
 
 export interface TakingParts {
   readonly place: Place
@@ -62,29 +63,48 @@ const claim = async (
 
 /** Never rejects: whatever can't be read or ended is taken again when its lease is over. */
 const read = async (
-  { place, codec, report, wrote }: TakingParts,
+  parts: TakingParts,
   procedure: string,
   { raw, token }: Claims['jobs'][number],
   rules: EndingRules,
 ): Promise<Taken | undefined> => {
-  const ref = { procedure, id: raw.id }
+  const { place, report, wrote } = parts
   try {
     const job = toJob(procedure, raw)
-    if (!job) return void (await place.complete(ref, token, NOT_OURS))
-    const result: Claimed = claimed(job, token, rules)
-    if (result.kind === 'begun') {
-      const { recovery, taken } = result
-      if (recovery) wrote(recovery.before, recovery.after)
-      return taken
+    if (!job) return void (await place.complete({ procedure, id: raw.id }, token, NOT_OURS))
+    const result = claimed(job, token, rules)
+    if (result.kind === 'over') {
+      await end(parts, result, rules)
+      return undefined
     }
-    const ending = endingOf(result.lease, result.task, result.revision)
-    const isDone = await place.complete(ref, token, codec.ending(ending))
-    if (isDone) wrote(result.before, result.task)
-    return undefined
+    const { recovery, taken } = result
+    if (recovery) wrote(recovery.before, recovery.after)
+    return taken
   } catch (error) {
     report(`Task ${raw.id} (${procedure}) was taken and could not be begun`, error)
     return undefined
   }
+}
+
+type Over = Extract<Claimed, { kind: 'over' }>
+
+/** One that was asked to stop since it was taken was cancelled, whatever else it would have ended as. */
+const end = async (parts: TakingParts, over: Over, rules: EndingRules): Promise<void> => {
+  if (await write(parts, over)) return
+  const { procedure, id } = over.lease.job
+  const [raw] = await parts.place.read([{ procedure, id }])
+  const job = raw && toJob(procedure, raw)
+  if (!job?.data.cancel) return
+  const asked = claimed(job, askedToken(over.lease.token), rules)
+  if (asked.kind === 'over') await write(parts, asked)
+}
+
+const write = async ({ place, codec, wrote }: TakingParts, over: Over): Promise<boolean> => {
+  const { lease, before, task, revision } = over
+  const ending = codec.ending(endingOf(lease, task, revision))
+  const isDone = await place.complete(lease.job, lease.token, ending)
+  if (isDone) wrote(before, task)
+  return isDone
 }
 
 /** Written as the result of a job that somebody else put into our queue. */
