@@ -146,7 +146,8 @@ export const atEachStep = async (
   throw new Error('There is no end of steps')
 }
 
-const placeAt = (url: string, name: string): Place => {
+/** Not open yet. */
+export const placeAt = (url: string, name: string): Place => {
   const target = toTarget(url)
   const settings = { name, where: target.where, timing: CALM }
   return target.kind === 'postgres'

@@ -264,7 +264,7 @@ export class BullmqQueue implements SharedQueue {
   /** The request may have come while the task was being taken, when nobody could be told; or be one of long ago. */
   async #stopIfCancelled(id: string): Promise<void> {
     const found = await this.#book.find(id).catch(() => undefined) // The next renewal tells of it too.
-    if (found?.job.data.cancel) this.#opened().listener.cancelRequested(id)
+    if (found?.job.data.cancel) this.#opened().listener.cancelRequested(id, found.task.attempt)
   }
 
   /** Never rejects: whatever is watched is looked at again. */

@@ -43,6 +43,6 @@ const ask = async (book: JobBook, found: Reading, keep: number): Promise<Reading
 const tell = async (place: Place, { job, task }: Reading): Promise<CancelResult> => {
   const isOver = isFinished(task.status)
   if (isOver) await place.promote(job) // To leave the queue soon.
-  await place.tell(job, 'cancel', {})
+  await place.tell(job, 'cancel', { attempt: String(task.attempt) })
   return { kind: isOver ? 'settled' : 'requested', task }
 }

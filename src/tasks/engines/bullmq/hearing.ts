@@ -91,9 +91,12 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   cancel: (parts, event) => {
     changed(parts, event)
     parts.cancelled(event.id)
-    parts.listener.cancelRequested(event.id)
+    parts.listener.cancelRequested(event.id, toAttempt(event.fields['attempt']))
   },
 }
+
+const toAttempt = (text: string | undefined): number | undefined =>
+  text === undefined ? undefined : Number(text)
 
 const parse = (text = ''): unknown => {
   try {

@@ -25,9 +25,7 @@ interface Attempt {
 export const settle = async (parts: SettlingParts, attempt: Attempt, next: StoredTask): Promise<Settled> => {
   const write = isFinished(next.status) ? end : giveUp
   const { token } = attempt.lease
-  // Whoever told of a request may have been mistaken: what stopped for it has ended all the same.
-  if (next.cancelRequested)
-    return (await write(parts, attempt, askedToken(token), next)) || write(parts, attempt, token, next)
+  if (next.cancelRequested) return write(parts, attempt, askedToken(token), next)
   if (await write(parts, attempt, token, next)) return true
   const [renewal] = await renew(parts.place, [attempt])
   return renewal === 'stop' && 'stop'

@@ -119,7 +119,7 @@ export class FleetEngine implements TaskEngine {
     const { host, runs, watching } = this.#opened()
     const task = await this.#queue.get(id)
     const result = task && (await this.#queue.cancel(id, rulesOf(host, task.procedure).keep))
-    if (result?.kind === 'requested') runs.stop(id)
+    if (result?.kind === 'requested') runs.stop(id, result.task.attempt)
     watching.changed(id)
     return result
   }
@@ -213,7 +213,7 @@ export class FleetEngine implements TaskEngine {
       wrote: (before, after) => host.changed?.(before, after),
       progress: (id, progress) => unlessOurs(id, () => watching.tell(id, { type: 'progress', progress })),
       log: (id, log) => unlessOurs(id, () => watching.tell(id, { type: 'log', log })),
-      cancelRequested: (id) => runs.stop(id),
+      cancelRequested: (id, attempt) => runs.stop(id, attempt),
       look: () => watching.look(),
       missed: () => watching.missed(),
     }

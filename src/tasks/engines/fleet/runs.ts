@@ -102,10 +102,10 @@ export class Runs {
     void this.#run(run)
   }
 
-  /** Somebody asked the task to stop; nothing happens when it does not run here. */
-  stop(id: string): void {
+  /** Somebody asked the task to stop; nothing happens when it does not run here, or is at another attempt by now. */
+  stop(id: string, attempt?: number): void {
     const run = this.#running.get(id)
-    if (run) this.#stop(run)
+    if (run && (attempt ?? run.claim.attempt) === run.claim.attempt) this.#stop(run)
   }
 
   /** Begins nothing more: what is taken from now on is given back. */

@@ -43,8 +43,8 @@ export interface QueueListener {
   wrote(before: StoredTask, after: StoredTask): void
   progress(id: string, progress: unknown): void
   log(id: string, log: TaskLog): void
-  /** Whoever runs it is to stop it. */
-  cancelRequested(id: string): void
+  /** Whoever runs it is to stop it; where the attempt is known that was asked to, no other one. */
+  cancelRequested(id: string, attempt?: number): void
   /** Nothing is pushed for now: whatever is watched is to be looked at. */
   look(): void
   /** The line was down: anything may have happened. */
