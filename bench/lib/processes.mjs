@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { ask, nextMessage } from './children.mjs'
 
 const serveFile = fileURLToPath(new URL('../http/serve.mjs', import.meta.url))
 const canPin = os.availableParallelism() > 1 && spawnSync('taskset', ['-c', '0,1', 'true']).status === 0
@@ -38,20 +39,4 @@ export async function startServer(set, peer, { nice = 0, env = {} } = {}) {
     await stop()
     throw error
   }
-}
-
-function ask(child, question, name) {
-  child.send(question)
-  return nextMessage(child, name)
-}
-
-function nextMessage(child, name) {
-  return new Promise((resolve, reject) => {
-    const onExit = (code, signal) => reject(new Error(`${name} ended (${signal ?? code}) before it answered`))
-    child.once('exit', onExit)
-    child.once('message', (message) => {
-      child.off('exit', onExit)
-      resolve(message)
-    })
-  })
 }

@@ -1,11 +1,11 @@
 // What logs, metrics and traces cost a call: CPU time of the server, off and on in turn. `--rounds 15 --calls 4000 --call order`
 import { fork } from 'node:child_process'
-import { once } from 'node:events'
 import { Agent, request } from 'node:http'
-import { mkdtempSync, openSync, rmSync } from 'node:fs'
+import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { ask, nextMessage } from '../lib/children.mjs'
 import { readOptions } from '../lib/options.mjs'
 import { prepareErrand } from '../lib/prepare.mjs'
 import { markdownTable, writeReport } from '../lib/report.mjs'
@@ -35,28 +35,29 @@ try {
   rmSync(folder, { recursive: true, force: true })
 }
 
-/** A server whose log goes to a file. */
+/** A server whose log goes to a file; where it dies, that has why. */
 async function start(mode) {
-  const log = openSync(path.join(folder, `${servers.length}.log`), 'w')
+  const log = path.join(folder, `${servers.length}.log`)
   const child = fork(fileURLToPath(new URL('serve.mjs', import.meta.url)), [mode], {
-    stdio: ['ignore', 'ignore', log, 'ipc'],
+    stdio: ['ignore', 'ignore', openSync(log, 'w'), 'ipc'],
     env: { ...process.env, NODE_ENV: 'production' },
   })
-  const [url] = await once(child, 'message')
-  return { mode, child, url, samples: [] }
+  const name = `the server of ${mode}`
+  const output = () => readFileSync(log, 'utf8')
+  const url = await nextMessage(child, name, output)
+  return { mode, child, url, samples: [], ask: (question) => ask(child, question, name, output) }
 }
 
-async function cpuOf(child) {
-  child.send('cpu')
-  const [{ user, system }] = await once(child, 'message')
+async function cpuOf(server) {
+  const { user, system } = await server.ask('cpu')
   return user + system
 }
 
 /** Microseconds of CPU for each call. */
-async function sample({ child, url }) {
-  const before = await cpuOf(child)
-  await load(url, options.calls)
-  return ((await cpuOf(child)) - before) / options.calls
+async function sample(server) {
+  const before = await cpuOf(server)
+  await load(server.url, options.calls)
+  return ((await cpuOf(server)) - before) / options.calls
 }
 
 async function load(url, calls) {

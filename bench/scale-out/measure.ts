@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { pgmqSql } from '../../tests/support/pgmq/sql.ts'
+import { ask, nextMessage } from '../lib/children.mjs'
 import { treeCpuMs } from '../tasks/queues/cpu.mjs'
 import { serverKinds } from '../tasks/queues/servers.mjs'
 import type { EngineFigures, Figures } from './figures.ts'
@@ -46,13 +47,8 @@ const openFleet = async (engine: EngineName, server: Server, own: number, worker
   const fleet = `fleet${fleets++}`
   const open = async (slots: number): Promise<Host> => {
     const child = fork(HOST, [engine, server.url, fleet, String(slots)])
-    await once(child, 'message')
-    const ask = async (order: unknown): Promise<number> => {
-      child.send(order as object)
-      const [answer] = (await once(child, 'message')) as [number]
-      return answer
-    }
-    return { child, ask }
+    await nextMessage(child, `a host of ${engine}`)
+    return { child, ask: (order) => ask(child, order, `a host of ${engine}`) }
   }
   const first = await open(own)
   return [first, ...(await Promise.all(Array.from({ length: workers }, () => open(IN_FLIGHT))))]

@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { nextMessage } from '../lib/children.mjs'
 import { readOptions } from '../lib/options.mjs'
 import { prepareErrand } from '../lib/prepare.mjs'
 import { loadNow, markdownTable, writeReport } from '../lib/report.mjs'
@@ -32,10 +33,7 @@ async function measure(kind) {
     env: { ...process.env, NODE_ENV: 'production', ERRAND_DATA: dir },
   })
   try {
-    return await new Promise((resolve, reject) => {
-      child.once('message', resolve)
-      child.once('exit', (code) => reject(new Error(`the server ended with ${code}`)))
-    })
+    return await nextMessage(child, `the server with ${kind}`)
   } finally {
     child.kill('SIGKILL')
     rmSync(dir, { recursive: true, force: true })

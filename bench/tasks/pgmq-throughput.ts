@@ -22,6 +22,7 @@ import { pgmq } from '../../src/tasks/engines/pgmq/index.ts'
 import { Batch } from '../../src/tasks/engines/pgmq/batch.ts'
 import { createTaskId } from '../../src/tasks/id.ts'
 import { toPolicy } from '../../src/tasks/policy.ts'
+import { nextMessage } from '../lib/children.mjs'
 
 const [connection = '', inFlight = '64', seconds = '3', rounds = '5', serverPid] = process.argv.slice(2)
 if (!connection) throw new Error('Give the URL of a database with pgmq in it')
@@ -212,7 +213,7 @@ const apartRunner = async (): Promise<Runner> => {
   const schema = `${SCHEMA}_apart`
   const runner = await errandRunner('apart', schema)
   const worker = fork(import.meta.filename, [connection, inFlight], { env: { ...process.env, BENCH_WORKER: schema } })
-  await once(worker, 'message')
+  await nextMessage(worker, 'the worker')
   return {
     ...runner,
     close: async () => {

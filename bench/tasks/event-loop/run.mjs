@@ -7,6 +7,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { nextMessage } from '../../lib/children.mjs'
 import { readOptions } from '../../lib/options.mjs'
 import { prepareErrand } from '../../lib/prepare.mjs'
 import { loadNow, markdownTable, writeReport } from '../../lib/report.mjs'
@@ -86,10 +87,7 @@ async function startServer() {
   const env = { ...process.env, NODE_ENV: 'production', ERRAND_DATA: dir }
   const child = fork(fileURLToPath(new URL('serve.mjs', import.meta.url)), { env })
   const closed = new Promise((resolve) => child.once('exit', resolve))
-  const url = await new Promise((resolve, reject) => {
-    child.once('message', resolve)
-    void closed.then((code) => reject(new Error(`the server ended with ${code}`)))
-  })
+  const url = await nextMessage(child, 'the server')
   const stop = async () => {
     child.kill('SIGKILL')
     await closed

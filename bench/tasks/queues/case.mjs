@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { ask, nextMessage } from '../../lib/children.mjs'
 import { least, median, quantile } from '../../lib/stats.mjs'
 import { treeCpuMs } from './cpu.mjs'
 
@@ -77,21 +78,9 @@ async function openPart(module, role, settings, dir) {
     env: { ...process.env, NODE_ENV: 'production', ERRAND_DATA: dir },
   })
   const ended = new Promise((resolve) => child.once('exit', resolve))
-  const next = () =>
-    new Promise((resolve, reject) => {
-      const onExit = (code, signal) => reject(new Error(`${module} (${role}) ended: ${signal ?? code}`))
-      child.once('exit', onExit)
-      child.once('message', (message) => {
-        child.off('exit', onExit)
-        resolve(message)
-      })
-    })
-  const ask = (question) => {
-    child.send(question)
-    return next()
-  }
-  await next()
-  return { role, ask, stop: () => (child.kill('SIGKILL'), ended) }
+  const name = `${module} (${role})`
+  await nextMessage(child, name)
+  return { role, ask: (question) => ask(child, question, name), stop: () => (child.kill('SIGKILL'), ended) }
 }
 
 async function closeParts({ children, dir }) {
