@@ -6,14 +6,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { FakeHost, createGate, failure, never, value } from 'errand/testing/suites'
 import { isFinished } from '../../src/protocol/task.ts'
-import {
-  EngineUnavailable,
-  type EngineEvent,
-  type TaskEngine,
-  type TaskSpec,
-} from '../../src/tasks/engine.ts'
-import { createTaskId } from '../../src/tasks/id.ts'
+import { EngineUnavailable, type TaskEngine, type TaskSpec } from '../../src/tasks/engine.ts'
 import type { StoredTask } from '../../src/tasks/stored-task.ts'
+import { collect, spec } from '../../src/testing/suites/engine/bench.ts'
 import { until } from '../support/until.ts'
 
 /** A host: an engine, and the line to what it shares with others. */
@@ -28,22 +23,6 @@ export interface Member {
 /** One place that hosts share. */
 export interface SharedPlace {
   join(): Promise<Member>
-}
-
-const spec = (procedure: string, extra: Partial<TaskSpec> = {}): TaskSpec => ({
-  id: createTaskId(),
-  procedure,
-  input: { n: 1 },
-  maxAttempts: 3,
-  owner: null,
-  priority: 0,
-  ...extra,
-})
-
-const collect = async (events: AsyncIterable<EngineEvent>): Promise<EngineEvent[]> => {
-  const all = []
-  for await (const event of events) all.push(event)
-  return all
 }
 
 /** Many more than a round of events takes. */

@@ -2,7 +2,7 @@
 import { FakeHost } from 'errand/testing/suites'
 import { expect, test } from 'vitest'
 import { FleetEngine } from '../../src/tasks/engines/fleet/fleet-engine.ts'
-import { specOf } from '../support/engine.ts'
+import { spec } from '../../src/testing/suites/engine/bench.ts'
 import { MemoryPlace, MemoryQueue } from '../support/fleet/memory-queue.ts'
 
 test('a start that is written while the engine closes is taken, and its host told', async () => {
@@ -10,7 +10,7 @@ test('a start that is written while the engine closes is taken, and its host tol
   const engine = new FleetEngine({ queue: new MemoryQueue(place), queueLimit: 10 })
   const host = new FakeHost()
   await engine.open(host)
-  const submitting = engine.submit(specOf('add'))
+  const submitting = engine.submit(spec('add'))
   await Promise.resolve()
   const closing = engine.close()
   expect(await submitting).toMatchObject({ kind: 'created' })

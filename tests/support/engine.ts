@@ -1,27 +1,16 @@
 /** What tests do with an engine: start a task, wait for its state, watch it. */
 import { isFinished } from '../../src/protocol/task.ts'
 import type { EngineEvent, TaskEngine, TaskSpec } from '../../src/tasks/engine.ts'
-import { createTaskId } from '../../src/tasks/id.ts'
 import type { StoredTask } from '../../src/tasks/stored-task.ts'
+import { spec } from '../../src/testing/suites/engine/bench.ts'
 import { until } from './until.ts'
-
-/** A task to start. */
-export const specOf = (procedure: string, extra: Partial<TaskSpec> = {}): TaskSpec => ({
-  id: createTaskId(),
-  procedure,
-  input: { n: 1 },
-  maxAttempts: 3,
-  owner: null,
-  priority: 0,
-  ...extra,
-})
 
 /** Starts one; resolves with its id. */
 export const start = async (
   engine: TaskEngine,
   procedure: string,
   extra?: Partial<TaskSpec>,
-): Promise<string> => (await engine.submit(specOf(procedure, extra))).task.id
+): Promise<string> => (await engine.submit(spec(procedure, extra))).task.id
 
 /** The task once it is so. */
 export const taskWhen = (

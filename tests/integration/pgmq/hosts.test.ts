@@ -2,7 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { createGate, failure, FakeHost, untilAborted, value } from 'errand/testing/suites'
-import { endOf, runningOf, specOf, start, taskWhen, watch } from '../../support/engine.ts'
+import { spec } from '../../../src/testing/suites/engine/bench.ts'
+import { endOf, runningOf, start, taskWhen, watch } from '../../support/engine.ts'
 import { startPgmq, type PgmqServer } from '../../support/pgmq/database.ts'
 import { openHost, openIdleHost } from '../../support/pgmq/place.ts'
 import { noPostgres } from '../../support/servers/postgres.ts'
@@ -137,7 +138,7 @@ describe.skipIf(noPostgres)('hosts on one Postgres', () => {
     const opened = await Promise.all(hosts.map((host) => openHost(url, host)))
     const key = { idempotencyKey: 'k', inputDigest: 'd' }
     const all = await Promise.all(
-      Array.from({ length: 100 }, (_, n) => opened[n % 2]!.engine.submit(specOf('pay', key))),
+      Array.from({ length: 100 }, (_, n) => opened[n % 2]!.engine.submit(spec('pay', key))),
     )
     expect(new Set(all.map(({ task }) => task.id)).size).toBe(1)
     expect(all.filter(({ kind }) => kind === 'created')).toHaveLength(1)

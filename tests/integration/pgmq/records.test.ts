@@ -6,7 +6,8 @@ import { Database } from '../../../src/tasks/engines/pgmq/database.ts'
 import { readStatements } from '../../../src/tasks/engines/pgmq/statements.ts'
 import { Sweeper } from '../../../src/tasks/engines/pgmq/sweeper.ts'
 import { FakeHost, value } from 'errand/testing/suites'
-import { endOf, specOf, start } from '../../support/engine.ts'
+import { spec } from '../../../src/testing/suites/engine/bench.ts'
+import { endOf, start } from '../../support/engine.ts'
 import { runSql, startPgmq, type PgmqServer } from '../../support/pgmq/database.ts'
 import { createEngine, openHost } from '../../support/pgmq/place.ts'
 import { noPostgres } from '../../support/servers/postgres.ts'
@@ -44,7 +45,7 @@ describe.skipIf(noPostgres)('records in Postgres', () => {
       expect((await engine.list({ limit: 5, ...query })).items).toEqual([task])
     for (const query of [{ owner: 'a' }, { tag: 'x' }, { owner: ODD.replace('\ud800', '\ud801') }])
       expect((await engine.list({ limit: 5, ...query })).items).toEqual([])
-    expect(await engine.submit(specOf('echo', extra))).toMatchObject({ kind: 'replayed', task: { id } })
+    expect(await engine.submit(spec('echo', extra))).toMatchObject({ kind: 'replayed', task: { id } })
   })
 
   test('keep large inputs and results whole, and progress that is null', async () => {
@@ -107,7 +108,7 @@ describe.skipIf(noPostgres)('records in Postgres', () => {
     const key = { idempotencyKey: 'k', inputDigest: 'd' }
     const id = await start(engine, 'brief', key)
     await until('the end', async () => (await engine.get(id)) === undefined)
-    expect(await engine.submit(specOf('brief', key))).toMatchObject({ kind: 'created' })
+    expect(await engine.submit(spec('brief', key))).toMatchObject({ kind: 'created' })
   })
 })
 

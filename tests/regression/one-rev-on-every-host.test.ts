@@ -6,21 +6,12 @@ import { cpSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { FleetEngine } from '../../src/tasks/engines/fleet/fleet-engine.ts'
 import { local } from '../../src/tasks/engines/local.ts'
-import { createTaskId } from '../../src/tasks/id.ts'
 import { revOf } from '../../src/tasks/record.ts'
+import { spec } from '../../src/testing/suites/engine/bench.ts'
 import { FakeHost, value } from 'errand/testing/suites'
 import { MemoryPlace, MemoryQueue } from '../support/fleet/memory-queue.ts'
 import { tempDir } from '../support/temp.ts'
 import { until } from '../support/until.ts'
-
-const spec = (procedure: string) => ({
-  id: createTaskId(),
-  procedure,
-  input: null,
-  maxAttempts: 3,
-  owner: null,
-  priority: 0,
-})
 
 test('a live task has the same rev on each host', async () => {
   const place = new MemoryPlace()

@@ -1,7 +1,7 @@
 /** A cancel that another host wrote while an attempt was ending was overwritten: the task ran again. */
 import { expect, test } from 'vitest'
 import { FleetEngine } from '../../src/tasks/engines/fleet/fleet-engine.ts'
-import { createTaskId } from '../../src/tasks/id.ts'
+import { spec } from '../../src/testing/suites/engine/bench.ts'
 import { failure, FakeHost } from 'errand/testing/suites'
 import { MemoryPlace, MemoryQueue } from '../support/fleet/memory-queue.ts'
 import { until } from '../support/until.ts'
@@ -16,9 +16,7 @@ test('a task that is asked to stop while its attempt fails is cancelled, not run
   const engine = new FleetEngine({ queue: new MemoryQueue(place), queueLimit: 10 })
   await engine.open(host)
   engine.work(['fails'])
-  const id = createTaskId()
-  const spec = { id, procedure: 'fails', input: null, maxAttempts: 3, owner: null, priority: 0 }
-  await engine.submit(spec)
+  const { id } = (await engine.submit(spec('fails'))).task
   const task = await until('the end of the task', async () => {
     const found = await engine.get(id)
     return found?.finishedAt !== undefined && found
