@@ -22,7 +22,7 @@ export const modes = {
   again: { options: { logger: false } },
   logs: { options: log },
   metrics: { options: { logger: false, metrics: true } },
-  'logs + 10 % of traces': { options: log, prepare: () => trace(0.1) },
+  '10 % of traces': { options: { logger: false }, prepare: () => trace(0.1) },
   'logs + metrics + 10 % of traces': { options: { ...log, metrics: true }, prepare: () => trace(0.1) },
-  'logs + all traces': { options: log, prepare: () => trace(1) },
+  'logs + metrics + all traces': { options: { ...log, metrics: true }, prepare: () => trace(1) },
 }

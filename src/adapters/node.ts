@@ -24,9 +24,14 @@ const originForm = (url: string): string =>
 const joinHeader = (value: string | string[] | undefined): string | undefined =>
   Array.isArray(value) ? value.join(', ') : value
 
-// Every request with a body is asked for these, of which the first is as good as any; `headers` would have all of them
-// sorted for it.
-const OF_EVERY_BODY: ReadonlySet<string> = new Set(['content-type', 'content-length', 'content-encoding'])
+// Every request is asked for these, of which the first is as good as any; `headers` would have all of them sorted for it.
+const OF_EVERY_REQUEST: ReadonlySet<string> = new Set([
+  'content-type',
+  'content-length',
+  'content-encoding',
+  'x-request-id',
+  'traceparent',
+])
 
 const firstOf = (rawHeaders: readonly string[], name: string): string | undefined => {
   for (let at = 0; at < rawHeaders.length; at += 2) {
@@ -55,7 +60,7 @@ class NodeRequest extends HttpRequest {
   }
 
   header(name: string): string | undefined {
-    return OF_EVERY_BODY.has(name)
+    return OF_EVERY_REQUEST.has(name)
       ? firstOf(this.#message.rawHeaders, name)
       : joinHeader(this.#message.headers[name])
   }

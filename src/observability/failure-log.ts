@@ -1,6 +1,5 @@
 /** Failures that are not the caller's doing, in the log: calls that end as 500, and attempts of tasks. */
 import type { Failure } from '../procedures/failure.ts'
-import { traceIdOf } from '../protocol/trace-context.ts'
 import type { HttpRequest } from '../router/http.ts'
 import type { OutcomeError } from '../tasks/executor.ts'
 import type { StoredTask } from '../tasks/stored-task.ts'
@@ -28,14 +27,8 @@ export const callFailed =
   (failure: Failure, path: string, request: HttpRequest | undefined): void => {
     if (!isOurs(failure)) return
     const { code, internal: err } = failure
-    const { requestId, trace } = request ?? {}
-    const fields = {
-      path,
-      code,
-      err,
-      requestId,
-      ...(trace === undefined ? {} : { traceId: traceIdOf(trace) }),
-    }
+    const { requestId, traced } = request ?? {}
+    const fields = { path, code, err, requestId, ...(traced ? { traceId: traced.traceId } : {}) }
     write(logger, fields, `${path} failed: ${inWords(failure)}`)
   }
 

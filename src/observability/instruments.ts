@@ -3,14 +3,17 @@
  * procedures, error codes, statuses, kinds of workers.
  */
 import type { Counter, Gauge, Histogram, PromClient, Registry } from './prom-client.ts'
+import { CountTally, TimeTally } from './tallies.ts'
 
 const CALLS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 const TASKS = [0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600]
 
 /** What an app's own code measures with. */
 export interface Instruments {
-  readonly requests: Counter<'route' | 'status'>
-  readonly calls: Histogram<'procedure' | 'code'>
+  /** By route and status. */
+  readonly requests: CountTally
+  /** By procedure and code. */
+  readonly calls: TimeTally
   readonly taskEvents: Counter<'procedure' | 'event'>
   readonly taskErrors: Counter<'procedure' | 'code'>
   readonly runs: Histogram<'procedure' | 'outcome'>
@@ -30,19 +33,20 @@ export const createInstruments = (
 ): Instruments => {
   const registers = [registry]
   return {
-    requests: new Counter({
+    requests: new CountTally(registry, {
       name: 'errand_http_requests_total',
       help: 'Requests by route (a procedure, tasks, routes.*, or unknown) and status',
       labelNames: ['route', 'status'],
-      registers,
     }),
-    calls: new Histogram({
-      name: 'errand_call_duration_seconds',
-      help: 'Calls of queries, mutations and subscriptions (until the first item can come), by error code or OK',
-      labelNames: ['procedure', 'code'],
-      buckets: CALLS,
-      registers,
-    }),
+    calls: new TimeTally(
+      registry,
+      {
+        name: 'errand_call_duration_seconds',
+        help: 'Calls of queries, mutations and subscriptions (until the first item can come), by error code or OK',
+        labelNames: ['procedure', 'code'],
+      },
+      CALLS,
+    ),
     taskEvents: new Counter({
       name: 'errand_task_events_total',
       help: 'Changes of tasks: queued, started, retrying, succeeded, failed, cancelled',

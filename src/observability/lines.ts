@@ -5,7 +5,7 @@
 import { Console } from 'node:console'
 
 /** Characters that are written at once, however short the time. */
-const FULL = 8192
+const FULL = 65_536
 /** Milliseconds that a line waits for others. */
 const SOON = 20
 

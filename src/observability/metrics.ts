@@ -64,7 +64,7 @@ export class Metrics {
 
   /** A request was answered. */
   readonly answered: Answered = ({ match }, { status }) =>
-    this.#instruments.requests.inc({ route: match?.route.owner ?? 'unknown', status })
+    this.#instruments.requests.add(match?.route.owner ?? 'unknown', status)
 
   /** Something happened to a task. */
   readonly told = ({ name, task }: Happening): void => {
@@ -89,7 +89,7 @@ export class Metrics {
     const { calls } = this.#instruments
     const finish = (result: CallResult, began: number): CallResult => {
       const code = result.ok ? 'OK' : this.#known(path, result.error.code)
-      calls.observe({ procedure: path, code }, (performance.now() - began) / SECOND)
+      calls.observe(path, code, (performance.now() - began) / SECOND)
       return result
     }
     return (input, environment) => {

@@ -14,12 +14,21 @@ const REGISTRY = Symbol.for('opentelemetry.js.api.1')
 interface Loaded {
   readonly api: Api
   readonly tracer: Tracer
+  readonly kinds: Readonly<Record<Lowercase<keyof typeof SpanKind>, SpanKind>>
 }
 
 const load = (): Loaded | undefined => {
   try {
     const api = createRequire(import.meta.url)('@opentelemetry/api') as Api
-    return { api, tracer: api.trace.getTracer('errand') }
+    const { INTERNAL, SERVER, CLIENT, PRODUCER, CONSUMER } = api.SpanKind
+    const kinds = {
+      internal: INTERNAL,
+      server: SERVER,
+      client: CLIENT,
+      producer: PRODUCER,
+      consumer: CONSUMER,
+    }
+    return { api, tracer: api.trace.getTracer('errand'), kinds }
   } catch {
     return undefined // An SDK of another place, whose API can't be found from here.
   }
@@ -56,6 +65,7 @@ export interface SpanFailure {
 }
 
 const contextOf = ({ api }: Loaded, traceparent: string | undefined): Context => {
+  if (traceparent === undefined) return api.ROOT_CONTEXT
   const known = readTraceparent(traceparent)
   if (known === undefined) return api.ROOT_CONTEXT
   const [, traceId = '', spanId = '', flags = ''] = known.split('-')
@@ -64,8 +74,8 @@ const contextOf = ({ api }: Loaded, traceparent: string | undefined): Context =>
 }
 
 const parentOf = (all: Loaded, { parent, joins }: SpanStart): Context => {
-  const active = all.api.context.active()
-  return joins && all.api.trace.getSpan(active) ? active : contextOf(all, parent)
+  const active = joins ? all.api.context.active() : undefined
+  return active && all.api.trace.getSpan(active) ? active : contextOf(all, parent)
 }
 
 /** A span under way. */
@@ -78,6 +88,15 @@ export class OpenSpan {
     this.#api = api
     this.#span = span
     this.#context = api.trace.setSpan(parent, span)
+  }
+
+  get traceId(): string {
+    return this.#span.spanContext().traceId
+  }
+
+  /** Whether anybody will read what it is told. */
+  get isRecorded(): boolean {
+    return this.#span.isRecording()
   }
 
   /** As a traceparent. */
@@ -111,14 +130,11 @@ export class OpenSpan {
 export const openSpan = (name: string, start: SpanStart): OpenSpan | undefined => {
   const all = openTelemetry()
   if (!all) return undefined
-  const { api, tracer } = all
-  const { kind, attributes, startTime } = start
+  const { api, tracer, kinds } = all
+  const { attributes, startTime } = start
   const parent = parentOf(all, start)
-  const options = {
-    kind: api.SpanKind[kind.toUpperCase() as keyof typeof SpanKind],
-    attributes,
-    ...(startTime === undefined ? {} : { startTime }),
-  }
+  const kind = kinds[start.kind]
+  const options = startTime === undefined ? { kind, attributes } : { kind, attributes, startTime }
   return new OpenSpan(api, tracer.startSpan(name, options, parent), parent)
 }
 

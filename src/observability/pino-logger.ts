@@ -25,15 +25,18 @@ const destinationOf = ({ to = 'stderr', format }: LogOptions): DestinationStream
   return isPretty ? { write: (line) => lines.write(prettyLine(line)) } : lines
 }
 
-let time = NaN
-let asField = ''
+let second = NaN
+let upToDot = ''
 
-/** The time as a field of a line: lines of one millisecond share it. */
+/** The time as a field of a line: lines of one second share all but its fraction. */
 const timestamp = (): string => {
   const now = Date.now()
-  if (now !== time) asField = `,"time":"${new Date(now).toISOString()}"`
-  time = now
-  return asField
+  const ms = now % 1000
+  if (now - ms !== second) {
+    second = now - ms
+    upToDot = `,"time":"${new Date(second).toISOString().slice(0, -4)}`
+  }
+  return `${upToDot}${ms < 10 ? '00' : ms < 100 ? '0' : ''}${ms}Z"`
 }
 
 const create = (options: LogOptions): PinoLogger => {
@@ -58,11 +61,10 @@ const ORDER = ['debug', 'info', 'warn', 'error']
 export const createPinoLogger = (options: LogOptions & Required<Pick<LogOptions, 'level'>>): Logger => {
   let made: PinoLogger | undefined
   const least = ORDER.indexOf(options.level)
-  const at =
-    (level: 'error' | 'warn' | 'info' | 'debug') =>
-    (fields: object, message: string): void => {
-      if (ORDER.indexOf(level) >= least) (made ??= create(options))[level](fields, message)
-    }
+  const at = (level: 'error' | 'warn' | 'info' | 'debug') =>
+    ORDER.indexOf(level) < least
+      ? () => undefined
+      : (fields: object, message: string): void => (made ??= create(options))[level](fields, message)
   return {
     error: at('error'),
     warn: at('warn'),

@@ -1,5 +1,4 @@
 /** One line for each request: what was asked, by whom, how it was answered, how long that took. */
-import { traceIdOf } from '../protocol/trace-context.ts'
 import { pathOf, type HttpReply, type HttpRequest } from '../router/http.ts'
 import { wants, type Logger } from './logger.ts'
 
@@ -32,7 +31,7 @@ export const createRequestLog = (parts: RequestLogParts): Answered | undefined =
   const { logger } = parts
   if (!wants(logger, 'info')) return undefined
   return (request, { status }, ms) => {
-    const { method, match, requestId, trace, taskId } = request
+    const { method, match, requestId, traced, taskId } = request
     const path = pathOf(request.url)
     const fields: Record<string, unknown> = {
       requestId,
@@ -46,7 +45,7 @@ export const createRequestLog = (parts: RequestLogParts): Answered | undefined =
     const owner = ownerIn(parts, request)
     if (owner !== undefined && owner !== null) fields['owner'] = owner
     if (taskId !== undefined) fields['taskId'] = taskId
-    if (trace !== undefined) fields['traceId'] = traceIdOf(trace)
+    if (traced) fields['traceId'] = traced.traceId
     // Whoever asks how the process is does so every few seconds.
     if (match?.route.always) logger.debug?.(fields, 'request')
     else logger.info(fields, 'request')

@@ -3,27 +3,32 @@
  * there is none, because the server's own code calls.
  */
 import type { CallResult } from '../procedures/failure.ts'
-import { readTraceparent } from '../protocol/trace-context.ts'
+import { readTraceparent, traceIdOf } from '../protocol/trace-context.ts'
 import type { TraceCall } from '../router/doors.ts'
 import { pathOf, type HttpReply, type HttpRequest } from '../router/http.ts'
-import { openSpan, type OpenSpan } from './opentelemetry.ts'
+import { isTraced, openSpan, type OpenSpan } from './opentelemetry.ts'
 
 /** Begins the span of a request; undefined where nobody traces. The request then knows where in which trace it is. */
 export const beginRequest = (request: HttpRequest): OpenSpan | undefined => {
-  const { method, url, requestId } = request
   const parent = readTraceparent(request.header('traceparent'))
+  if (!isTraced()) {
+    if (parent !== undefined) request.traced = { trace: parent, traceId: traceIdOf(parent) }
+    return undefined
+  }
+  const { method, url, requestId } = request
   const attributes = {
     'http.request.method': method,
     'url.path': pathOf(url),
     'errand.request.id': requestId,
   }
   const span = openSpan(method, { kind: 'server', parent, joins: true, attributes })
-  request.trace = span?.trace ?? parent
+  request.traced = span
   return span
 }
 
 /** Ends it, named by what answered. */
 export const endRequest = (span: OpenSpan, { method, match }: HttpRequest, { status }: HttpReply): void => {
+  if (!span.isRecorded) return span.end()
   const { path: route, owner } = match?.route ?? {}
   const procedure = owner === 'routes.trpc' ? match?.params['path'] : owner
   // Over tRPC the path of the route says nothing: whoever looks for a slow call looks for its procedure.

@@ -21,6 +21,13 @@ export interface ContextRequest {
   readonly requestId: string
 }
 
+/** Where in which trace something is. */
+export interface TracePlace {
+  /** As a traceparent. */
+  readonly trace: string
+  readonly traceId: string
+}
+
 /** The route that was found for a request, as far as others need to know. */
 export interface FoundRoute {
   readonly route: { readonly owner: string; readonly path: string; readonly always?: true }
@@ -41,8 +48,8 @@ export abstract class HttpRequest implements ContextRequest {
   ctx: unknown = undefined
   /** The task that it started, or got. */
   taskId: string | undefined = undefined
-  /** Where in which trace it is, as a traceparent. */
-  trace: string | undefined = undefined
+  /** Where in which trace it is, where there is one. */
+  traced: TracePlace | undefined = undefined
   #requestId: string | undefined
   #headers: Headers | undefined
   #signal: AbortSignal | undefined
