@@ -3,6 +3,7 @@
  * else can be made to happen, or the host to die.
  */
 import { expect } from 'vitest'
+import { spec } from '../../src/testing/suites/engine/bench.ts'
 import { EngineUnavailable, type CancelResult } from '../../src/tasks/engine.ts'
 import { BullmqQueue } from '../../src/tasks/engines/bullmq/bullmq-queue.ts'
 import { toTarget } from '../../src/tasks/engines/bullmq/options.ts'
@@ -16,7 +17,7 @@ import { toPolicy } from '../../src/tasks/policy.ts'
 import type { StoredTask } from '../../src/tasks/stored-task.ts'
 import { afterwards } from './afterwards.ts'
 import { freshName, loseLeaseAt } from './bullmq-place.ts'
-import { specOf } from './engine.ts'
+
 import { noPostgres, startPostgres } from './servers/postgres.ts'
 import { DURABLE, noRedis, startRedis } from './servers/redis.ts'
 
@@ -109,8 +110,8 @@ export class SteppedHosts {
 /** A new task in the queue. */
 export const put = async (
   { queue }: SteppedHost,
-  extra: Parameters<typeof specOf>[1] = {},
-): Promise<StoredTask> => (await queue.submit(created(specOf(PROCEDURE, extra), Date.now()))).task
+  extra: Parameters<typeof spec>[1] = {},
+): Promise<StoredTask> => (await queue.submit(created(spec(PROCEDURE, extra), Date.now()))).task
 
 export const takeOne = async (
   { queue }: SteppedHost,
