@@ -50,7 +50,7 @@ const EXPECTED_LOG = [
 
 /** And of one in which its server went away. */
 const EXPECTED_IN_OUTAGES = [
-  /the line for events is down|nothing is heard|failed while|can't be reached|is tried again|could not be|can be claimed|can not be asked|is no longer this process's|isn't well|is well again/,
+  /the line for events is down|nothing is heard|failed while|can't be reached|is tried again|could not be|could be taken|can be claimed|can not be asked|is no longer this process's|isn't well|is well again/,
 ]
 
 const unexpectedLogs: Check = ({ logs, hadOutages }) => {
