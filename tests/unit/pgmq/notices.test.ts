@@ -3,14 +3,21 @@ import { describe, expect, it } from 'vitest'
 import { newTask } from 'errand/testing/suites'
 import { newsOf, renewed, type News } from '../../../src/tasks/engines/pgmq/news.ts'
 import { started } from '../../../src/tasks/lifecycle.ts'
-import { fromPayload, shorten, toPayloads, type Notice } from '../../../src/tasks/engines/pgmq/notices.ts'
+import {
+  fromPayload,
+  isFrom,
+  toPayloads,
+  toPing,
+  toText,
+  type Notice,
+} from '../../../src/tasks/engines/pgmq/notices.ts'
 
 const limit = 8000
 
 describe('notices', () => {
   it('are told in order, in as few payloads as hold them', () => {
     const notices: Notice[] = Array.from({ length: 500 }, (_, n) => ({ type: 'changed', id: `ünï-${n}` }))
-    const payloads = toPayloads('me', notices)
+    const payloads = toPayloads('me', notices.map(toText))
     expect(payloads.length).toBeLessThan(5)
     for (const payload of payloads) expect(Buffer.byteLength(payload)).toBeLessThan(limit)
     expect(payloads.map(fromPayload).flatMap((letter) => letter!.notices)).toEqual(notices)
@@ -18,14 +25,14 @@ describe('notices', () => {
 
   it('become a word to look where progress is too long', () => {
     const long: Notice = { type: 'progress', id: 'a', progress: 'x'.repeat(10_000) }
-    expect(shorten(long)).toEqual({ type: 'look', id: 'a' })
+    expect(JSON.parse(toText(long))).toEqual({ type: 'look', id: 'a' })
     const short: Notice = { type: 'progress', id: 'a', progress: 1 }
-    expect(shorten(short)).toBe(short)
+    expect(JSON.parse(toText(short))).toEqual(short)
   })
 
   it('lose the end of a log line that is too long', () => {
     const log = { level: 'info', message: '\0'.repeat(9000), at: 'now', fields: { a: 1 } } as const
-    const [payload] = toPayloads('me', [shorten({ type: 'log', id: 'a', log })])
+    const [payload] = toPayloads('me', [toText({ type: 'log', id: 'a', log })])
     expect(Buffer.byteLength(payload!)).toBeLessThan(limit)
     expect(fromPayload(payload)!.notices[0]).toMatchObject({ log: { level: 'info', at: 'now' } })
   })
@@ -33,15 +40,20 @@ describe('notices', () => {
   it('tell what is new of a record, if that is short: whoever knows it need not read it', () => {
     const known = newTask({ tags: ['t'], runAt: 5, progress: { percent: 1 }, idempotencyKey: 'k' })
     const running = started(known, 7)
-    const [payload] = toPayloads('me', [shorten({ type: 'changed', id: known.id, news: newsOf(running) })])
+    const [payload] = toPayloads('me', [toText({ type: 'changed', id: known.id, news: newsOf(running) })])
     const [notice] = fromPayload(payload)!.notices
     expect(payload).not.toContain('"input"')
     expect(renewed(known, (notice as { news: News }).news)).toEqual(running)
     const long = { ...running, result: 'x'.repeat(2000) }
-    expect(shorten({ type: 'changed', id: known.id, news: newsOf(long) })).toEqual({
-      type: 'changed',
-      id: known.id,
-    })
+    const told = toText({ type: 'changed', id: known.id, news: newsOf(long) })
+    expect(JSON.parse(told)).toEqual({ type: 'changed', id: known.id })
+  })
+
+  it('come back to whoever told them, who need not read them', () => {
+    const [payload] = toPayloads('me', [toText({ type: 'stop', id: 'a' })])
+    expect([payload!, toPing('me')].map((each) => isFrom('me', each))).toEqual([true, true])
+    expect([payload!, toPing('me'), 'hello'].map((each) => isFrom('m', each))).toEqual([false, false, false])
+    expect(fromPayload(toPing('me'))).toEqual({ from: 'me', notices: [] })
   })
 
   it('leave alone what others say on the channel', () => {

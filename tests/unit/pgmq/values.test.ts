@@ -34,6 +34,16 @@ describe('lists', () => {
     )
     expect(toArray([])).toBe('{}')
   })
+
+  it('hold any text, as Postgres reads it: a backslash stands before what is meant', () => {
+    const units = fc.oneof(fc.integer({ min: 0, max: 0xffff }), fc.constantFrom(0x22, 0x5c, 0x0a, 0x7f))
+    fc.assert(
+      fc.property(fc.array(units), (codes) => {
+        const text = String.fromCharCode(...codes)
+        expect(toArray([text]).slice(2, -2).replaceAll(/\\(.)/gs, '$1')).toBe(text)
+      }),
+    )
+  })
 })
 
 describe('times', () => {

@@ -82,13 +82,16 @@ export class FleetEngine implements TaskEngine {
     // Found now: once the start is written, it was taken, though the engine be closed meanwhile.
     const { host, fetcher } = this.#opened()
     const task = created(spec, this.#ageOf(Date.now()))
-    const submitTaken = transaction === undefined ? this.#queue.submitTaken?.bind(this.#queue) : undefined
-    if (submitTaken && this.#canBeginHere(task))
-      return fetcher.begin(task.procedure, async () => told(host, await submitTaken(task)))
-    await this.#limit.admit()
-    const submitted = await this.#queue.submit(task, transaction)
     // Whether a caller's transaction is committed, nobody here will learn.
-    return transaction === undefined ? told(host, submitted) : submitted
+    if (transaction !== undefined) {
+      await this.#limit.admit()
+      return this.#queue.submit(task, transaction)
+    }
+    const submitTaken = this.#queue.submitTaken?.bind(this.#queue)
+    if (submitTaken && this.#canBeginHere(task))
+      return fetcher.begin(task.procedure, async () => told(host, await this.#followed(task, submitTaken)))
+    await this.#limit.admit()
+    return told(host, await this.#followed(task, (each) => this.#queue.submit(each)))
   }
 
   async get(id: string): Promise<StoredTask | undefined> {
@@ -111,8 +114,7 @@ export class FleetEngine implements TaskEngine {
   }
 
   async ended(id: string, signal: AbortSignal): Promise<StoredTask | undefined> {
-    for await (const event of this.events(id, { signal })) if (event.type === 'done') return event.task
-    return undefined
+    return this.#opened().watching.ended(id, signal)
   }
 
   async cancel(id: string): Promise<CancelResult | undefined> {
@@ -191,6 +193,12 @@ export class FleetEngine implements TaskEngine {
       },
     })
     return { host, watching, runs, fetcher }
+  }
+
+  /** Whoever starts it mostly waits for it next. */
+  #followed<T extends Submitted>(task: StoredTask, submit: (task: StoredTask) => Promise<T>): Promise<T> {
+    const { watching } = this.#opened()
+    return this.#queue.tellsAll ? watching.expect(task, () => submit(task)) : submit(task)
   }
 
   /** Whether the task can begin at once, here, rather than on the way through the queue. */

@@ -95,6 +95,11 @@ export interface SharedQueue {
   /** Resolves when the task is durable. Of many with one idempotency key, from any host, one is created. */
   submit(task: StoredTask, transaction?: unknown): Promise<Submitted>
   /**
+   * Whether all that happens to a task is told from its start on, on whichever host: then whoever starts one and waits for
+   * it need not read it first.
+   */
+  readonly tellsAll?: boolean
+  /**
    * Where a queue can: as `submit` of a task that is due, and a created one is this host's at once, for one write instead
    * of two.
    */

@@ -2,7 +2,7 @@
  * Follows tasks that are watched here, wherever they run: what the queue tells of them is read anew and handed to the
  * hub once per change.
  */
-import type { EngineEvent, TaskEngine } from '../../engine.ts'
+import type { EngineEvent, Submitted, TaskEngine } from '../../engine.ts'
 import type { Report } from '../../store.ts'
 import type { StoredTask } from '../../stored-task.ts'
 import { isFinished } from '../../../protocol/task.ts'
@@ -20,6 +20,9 @@ export interface WatchingParts {
 /** Milliseconds between looks at everything watched, should the line be down and nobody know it. */
 const LOOK_EVERY = 5000
 
+/** Milliseconds in which whoever starts a task begins to wait for it. */
+const SOON = 20
+
 /** A task that is or was watched and has not ended, as this host knows it. */
 interface Followed {
   latest: StoredTask | undefined
@@ -28,6 +31,10 @@ interface Followed {
   isStale: boolean
   /** Watchers were told of a gap: whatever is read next tells them where they are. */
   isBehindGap: boolean
+  /** Started here a moment ago, and followed since: whoever comes first need not read it. */
+  isFresh: boolean
+  /** Who waits for its end. */
+  readonly waiting: Set<(end: StoredTask | undefined) => void>
 }
 
 /** Whether nothing happened between two records but progress, of which watchers hear by itself. */
@@ -44,6 +51,8 @@ export class Watching {
   readonly #hub = new EventHub()
   /** Stays until the task ends: a watcher that comes back goes on where it was. */
   readonly #followed = new Map<string, Followed>()
+  /** Tasks that were started here a moment ago, and for which nobody may ever wait. */
+  #fresh: [string, Followed][] = []
   #timer: NodeJS.Timeout | undefined
   #isClosed = false
 
@@ -52,19 +61,41 @@ export class Watching {
   }
 
   async *watch(id: string, options: WatchOptions): AsyncGenerator<EngineEvent, void> {
-    const followed = this.#follow(id)
-    followed.watchers += 1
-    this.#timer ??= setInterval(() => this.look(), LOOK_EVERY).unref()
+    const followed = this.#join(id)
     try {
-      // Followed first, then read: a change that comes between is not lost.
-      const running = this.#parts.running(id)
-      const read = running ?? (await this.#parts.get(id).catch((error: unknown) => this.#failed(error)))
-      if (!read) return
-      this.#learn(id, followed, read)
-      yield* this.#hub.watch(followed.latest ?? read, options)
+      const task = await this.#find(id, followed)
+      if (task) yield* this.#hub.watch(task, options)
     } finally {
-      followed.watchers -= 1
-      this.#leave(id, followed)
+      this.#quit(id, followed)
+    }
+  }
+
+  /** The task once it has ended; undefined for an unknown one, and where nobody waits or watches any more. */
+  async ended(id: string, signal: AbortSignal): Promise<StoredTask | undefined> {
+    const followed = this.#join(id)
+    try {
+      const task = await this.#find(id, followed)
+      return !task || isFinished(task.status) ? task : await this.#end(followed, signal)
+    } finally {
+      this.#quit(id, followed)
+    }
+  }
+
+  /**
+   * A task is being written for the first time: what happens to it is followed from now on, so that whoever waits for it
+   * within a moment need not read it first. Forgets it again, if it was not written.
+   */
+  async expect<T extends Submitted>(task: StoredTask, write: () => Promise<T>): Promise<T> {
+    const followed = this.#follow(task.id)
+    followed.latest ??= task
+    let isFresh = false
+    try {
+      const result = await write()
+      isFresh = result.kind === 'created'
+      return result
+    } finally {
+      if (isFresh) this.#refresh(task.id, followed)
+      else if (followed.watchers === 0) this.#followed.delete(task.id)
     }
   }
 
@@ -108,12 +139,48 @@ export class Watching {
     this.#isClosed = true
     clearInterval(this.#timer)
     this.#hub.close()
+    for (const { waiting } of this.#followed.values()) for (const give of waiting) give(undefined)
     this.#followed.clear()
   }
 
   /** What can't be read because everything is closed ends its watch with it. */
   #failed(error: unknown): undefined {
     if (!this.#isClosed) throw error
+  }
+
+  #join(id: string): Followed {
+    const followed = this.#follow(id)
+    followed.watchers += 1
+    this.#timer ??= setInterval(() => this.look(), LOOK_EVERY).unref()
+    return followed
+  }
+
+  /** As it is now. Followed first, then read: a change that comes between is not lost. */
+  async #find(id: string, followed: Followed): Promise<StoredTask | undefined> {
+    const known = this.#parts.running(id) ?? (followed.isFresh ? followed.latest : undefined)
+    followed.isFresh = false
+    const read = known ?? (await this.#parts.get(id).catch((error: unknown) => this.#failed(error)))
+    if (!read) return undefined
+    this.#learn(id, followed, read)
+    return followed.latest ?? read
+  }
+
+  /** Not by an iterator: most of those who start a task wait for its end, and for nothing else. */
+  async #end({ waiting }: Followed, signal: AbortSignal): Promise<StoredTask | undefined> {
+    if (this.#isClosed || signal.aborted) return undefined
+    const { promise, resolve } = Promise.withResolvers<StoredTask | undefined>()
+    const giveUp = (): void => resolve(undefined)
+    signal.addEventListener('abort', giveUp)
+    waiting.add(resolve)
+    const end = await promise
+    waiting.delete(resolve)
+    signal.removeEventListener('abort', giveUp)
+    return end
+  }
+
+  #quit(id: string, followed: Followed): void {
+    followed.watchers -= 1
+    this.#leave(id, followed)
   }
 
   #follow(id: string): Followed {
@@ -125,9 +192,23 @@ export class Watching {
       reading: undefined,
       isStale: false,
       isBehindGap: false,
+      isFresh: false,
+      waiting: new Set<never>(),
     }
     this.#followed.set(id, followed)
     return followed
+  }
+
+  #refresh(id: string, followed: Followed): void {
+    followed.isFresh = true
+    if (this.#fresh.push([id, followed]) === 1) setTimeout(() => this.#age(), SOON)
+  }
+
+  /** Those for which nobody came are followed no more. */
+  #age(): void {
+    for (const [id, followed] of this.#fresh)
+      if (followed.isFresh && this.#followed.get(id) === followed) this.#followed.delete(id)
+    this.#fresh = []
   }
 
   #leave(id: string, { watchers, latest }: Followed): void {
@@ -154,6 +235,7 @@ export class Watching {
     followed.latest = task
     followed.isBehindGap = false
     if (latest && (isBehindGap || !isSameState(latest, task))) this.#hub.changed(task)
+    if (isFinished(task.status)) for (const give of followed.waiting) give(task)
     this.#leave(id, followed)
   }
 }

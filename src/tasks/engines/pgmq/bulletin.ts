@@ -1,11 +1,12 @@
 /**
- * Tells other hosts what happened, gathered: one statement for all that was said in a while, in a transaction of its
- * own. A notification that is lost is made up for by looking.
+ * Tells other hosts what happened, in the order in which it did, in transactions of their own: at once, and what is said
+ * while the last telling is under way goes together into the next. A notification that is lost is made up for by looking.
  */
 import type { StoredTask } from '../../stored-task.ts'
+import { toArray } from './arrays.ts'
 import type { Database } from './database.ts'
 import { newsOf } from './news.ts'
-import { shorten, toPayloads, type Notice } from './notices.ts'
+import { toPayloads, toText, type Notice } from './notices.ts'
 import type { Statements } from './statements.ts'
 
 /** What it works with. */
@@ -17,10 +18,12 @@ export interface BulletinParts {
   readonly host: string
   /** Whether anybody else may be listening. */
   hasAudience(): boolean
+  /** Whether this host runs tasks of a procedure itself. */
+  works(procedure: string): boolean
 }
 
-/** Milliseconds between two tellings: the more is said, the more goes into one. */
-const PAUSE = 10
+/** How long (ms) what nobody waits for may wait for something to go with: an attempt that begins has mostly ended by then. */
+const PATIENCE = 10
 
 /** How long (ms) the host that has a new task may keep it to itself: it is likely to take it. */
 const HEAD_START = 5
@@ -31,12 +34,15 @@ const MOST = 20_000
 /** Says things in the order in which they are told to it. */
 export class Bulletin {
   readonly #parts: BulletinParts
-  #unsaid: Notice[] = []
+  #unsaid: string[] = []
   /** Procedures with tasks to take, which this host may take itself. */
   readonly #offers = new Map<string, NodeJS.Timeout>()
   /** What is unsaid already and need not be said twice. */
   readonly #pending = new Set<string>()
   #saying: Promise<void> | undefined
+  /** Something unsaid may not wait. */
+  #isUrgent = false
+  #patience: NodeJS.Timeout | undefined
 
   constructor(parts: BulletinParts) {
     this.#parts = parts
@@ -47,9 +53,10 @@ export class Bulletin {
     const key = keyOf(notice)
     if (key !== undefined && this.#pending.has(key)) return
     if (key !== undefined) this.#pending.add(key)
-    this.#unsaid.push(shorten(notice))
+    this.#unsaid.push(toText(notice))
     if (this.#unsaid.length > MOST) this.#unsaid.shift()
-    this.#saying ??= this.#say()
+    if (isPatient(notice)) this.#patience ??= setTimeout(() => this.#hurry(), PATIENCE)
+    else this.#hurry()
   }
 
   /** A record was written so. */
@@ -57,8 +64,9 @@ export class Bulletin {
     if (this.#parts.hasAudience()) this.say({ type: 'changed', id: task.id, news: newsOf(task) })
   }
 
-  /** There are tasks to take. Others hear of it a moment later, unless `taken` comes first. */
+  /** There are tasks to take. Where this host may take them, others hear of it a moment later, unless `taken` comes first. */
   offer(procedure: string): void {
+    if (!this.#parts.works(procedure)) return this.say({ type: 'available', procedure })
     if (this.#offers.has(procedure) || !this.#parts.hasAudience()) return
     const timer = setTimeout(() => {
       this.#offers.delete(procedure)
@@ -79,31 +87,46 @@ export class Bulletin {
       this.taken(procedure)
       this.say({ type: 'available', procedure })
     }
+    this.#hurry()
     while (this.#saying) await this.#saying
+  }
+
+  #hurry(): void {
+    this.#isUrgent = true
+    this.#saying ??= this.#say()
   }
 
   /** Never rejects. */
   async #say(): Promise<void> {
-    while (this.#unsaid.length > 0) {
+    while (this.#isUrgent) {
       await new Promise(setImmediate)
-      const notices = this.#unsaid
+      const texts = this.#unsaid
       this.#unsaid = []
+      this.#isUrgent = false
+      clearTimeout(this.#patience)
+      this.#patience = undefined
       this.#pending.clear()
-      await this.#send(notices)
-      await new Promise((resolve) => setTimeout(resolve, PAUSE))
+      await this.#send(texts)
     }
     this.#saying = undefined
   }
 
-  async #send(notices: readonly Notice[]): Promise<void> {
+  async #send(texts: readonly string[]): Promise<void> {
+    if (texts.length === 0) return
     const { database, sql, channel, host } = this.#parts
     try {
-      for (const payload of toPayloads(host, notices)) await database.query(sql.notify, [channel, payload])
+      await database.query(sql.notify, [channel, toArray(toPayloads(host, texts))])
     } catch {
       // Whoever has to know looks by itself; and what made this fail is told by what else fails of it.
     }
   }
 }
+
+/** Nobody waits for the beginning of an attempt, nor for what it says meanwhile. */
+const isPatient = (notice: Notice): boolean =>
+  notice.type === 'changed'
+    ? notice.news?.status === 'running'
+    : notice.type === 'progress' || notice.type === 'log' || notice.type === 'look'
 
 /** Of notices that say nothing but their subject, one is enough. */
 const keyOf = (notice: Notice): string | undefined =>

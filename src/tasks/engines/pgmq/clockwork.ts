@@ -69,6 +69,10 @@ export class Clockwork {
     this.wake(0)
   }
 
+  works(procedure: string): boolean {
+    return this.#procedures.includes(toText(procedure))
+  }
+
   /** There is something to do in so many ms. */
   wake(ms: number): void {
     if (!this.#isClosed) this.#set(Math.min(ms, this.#parts.interval()))

@@ -24,8 +24,10 @@ export interface HearingParts {
   ping(): Promise<void>
   /** Whether a payload is a word of one's own; what others say is passed on. */
   take(payload: string): boolean
-  /** It hears from now on: first time, or again. */
-  hears(again: boolean): void
+  /** It hears from now on. */
+  hears(): void
+  /** It was deaf for a while. Comes before anything that is heard after it. */
+  missed(): void
   /** It hears no more. */
   isDeaf(): void
   readonly report: Report
@@ -51,6 +53,7 @@ export class Hearing {
   #isDeaf = true
   #hasHeard = false
   #hasToldDeaf = false
+  #hasToldMissed = false
   #echo: PromiseWithResolvers<boolean> | undefined
   #living: Promise<void> | undefined
 
@@ -100,6 +103,7 @@ export class Hearing {
     line.client.on('error', () => {}) // `end` follows.
     line.client.on('notification', ({ channel, payload = '' }) => {
       if (channel !== this.#parts.channel || this.#closed.signal.aborted) return
+      this.#tellMissed()
       if (this.#parts.take(payload)) this.#echo?.resolve(true)
     })
     try {
@@ -144,13 +148,23 @@ export class Hearing {
 
   #hear(): void {
     if (!this.#isDeaf) return
+    this.#tellMissed()
     this.#isDeaf = false
-    this.#parts.hears(this.#hasHeard)
+    this.#hasToldMissed = false
     this.#hasHeard = true
+    this.#parts.hears()
+  }
+
+  /** Others' words may come on a new line before one's own is back. */
+  #tellMissed(): void {
+    if (!this.#isDeaf || !this.#hasHeard || this.#hasToldMissed) return
+    this.#hasToldMissed = true
+    this.#parts.missed()
   }
 
   #deafen(): void {
     this.#isDeaf = true
+    this.#hasToldMissed = false
     this.#parts.isDeaf()
   }
 

@@ -3,7 +3,7 @@ import type { StoredTask } from '../../stored-task.ts'
 import type { QueueListener } from '../fleet/shared-queue.ts'
 import type { Audience } from './audience.ts'
 import { renewed, type News } from './news.ts'
-import { fromPayload, type Notice } from './notices.ts'
+import { fromPayload, isFrom, type Notice } from './notices.ts'
 
 /** What it works with. */
 export interface InboxParts {
@@ -27,9 +27,9 @@ export class Inbox {
   /** Takes a payload. Whether it was a word of this host's own, which comes back too. */
   take(payload: string): boolean {
     const { host, audience } = this.#parts
+    if (isFrom(host, payload)) return true
     const letter = fromPayload(payload)
     if (!letter) return false
-    if (letter.from === host) return true
     audience.heard()
     for (const notice of letter.notices) this.#pass(notice)
     return false

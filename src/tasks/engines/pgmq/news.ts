@@ -21,14 +21,18 @@ type Lasting = (typeof LASTING)[number]
 /** All other fields, as they are now. */
 export type News = Omit<StoredTask, Lasting>
 
-const isLasting = (name: string): boolean => (LASTING as readonly string[]).includes(name)
+const IS_LASTING: ReadonlySet<string> = new Set(LASTING)
 
-const only = (task: StoredTask, isWanted: (name: string) => boolean): object =>
-  Object.fromEntries(Object.entries(task).filter(([name]) => isWanted(name)))
+/** Copied by hand: it is done for each change of each task. */
+const only = (task: StoredTask, isLasting: boolean): object => {
+  const part: Record<string, unknown> = {}
+  for (const name in task) if (IS_LASTING.has(name) === isLasting) part[name] = task[name as keyof StoredTask]
+  return part
+}
 
 /** What to tell of a record. */
-export const newsOf = (task: StoredTask): News => only(task, (name) => !isLasting(name)) as News
+export const newsOf = (task: StoredTask): News => only(task, false) as News
 
 /** A known record with the news of it. */
 export const renewed = (known: StoredTask, news: News): StoredTask =>
-  ({ ...only(known, isLasting), ...news }) as StoredTask
+  ({ ...only(known, true), ...news }) as StoredTask

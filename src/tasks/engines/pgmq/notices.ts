@@ -31,27 +31,32 @@ const LONGEST_NEWS = 1000
 
 const bytesOf = (text: string): number => Buffer.byteLength(text)
 
-/** A notice as short as it is told. */
-export const shorten = (notice: Notice): Notice => {
-  if (notice.type === 'changed') return withShortNews(notice)
-  if (notice.type !== 'progress' && notice.type !== 'log') return notice
-  if (bytesOf(JSON.stringify(notice)) <= LONGEST) return notice
+/** What is said for sure to fit, without counting. */
+const fits = (text: string, most: number): boolean => text.length * 3 <= most || bytesOf(text) <= most
+
+/** A notice as it is told, shortened where it is too long. */
+export const toText = (notice: Notice): string => {
+  const text = JSON.stringify(notice)
+  const most = notice.type === 'changed' ? LONGEST_NEWS : LONGEST
+  return fits(text, most) ? text : JSON.stringify(shorten(notice))
+}
+
+const shorten = (notice: Notice): Notice => {
+  if (notice.type === 'changed') return { type: 'changed', id: notice.id }
   if (notice.type === 'progress') return { type: 'look', id: notice.id }
+  if (notice.type !== 'log') return notice
   const { level, message, at } = notice.log
   // A character takes at most six bytes in JSON.
   const short = message.length > 800 ? `${message.slice(0, 800)}…` : message
   return { ...notice, log: { level, message: `${short} (the rest is too long for another host)`, at } }
 }
 
-const withShortNews = (notice: Extract<Notice, { type: 'changed' }>): Notice =>
-  notice.news && bytesOf(JSON.stringify(notice.news)) > LONGEST_NEWS
-    ? { type: 'changed', id: notice.id }
-    : notice
+const headOf = (from: string): string => `{"from":${JSON.stringify(from)},"notices":[`
 
-/** Notices as payloads, in order, as few as hold them. */
-export const toPayloads = (from: string, notices: readonly Notice[]): string[] => {
+/** Notices as texts, put into payloads, in order, as few as hold them. */
+export const toPayloads = (from: string, texts: readonly string[]): string[] => {
   const payloads: string[] = []
-  const head = `{"from":${JSON.stringify(from)},"notices":[`
+  const head = headOf(from)
   let items: string[] = []
   let bytes = 0
   const close = (): void => {
@@ -59,8 +64,7 @@ export const toPayloads = (from: string, notices: readonly Notice[]): string[] =
     items = []
     bytes = 0
   }
-  for (const notice of notices) {
-    const item = JSON.stringify(notice)
+  for (const item of texts) {
     const size = bytesOf(item) + 1
     if (head.length + bytes + size > MOST_BYTES) close()
     items.push(item)
@@ -70,8 +74,11 @@ export const toPayloads = (from: string, notices: readonly Notice[]): string[] =
   return payloads
 }
 
+/** Whether a payload is of this host, which need not read it. */
+export const isFrom = (host: string, payload: string): boolean => payload.startsWith(headOf(host))
+
 /** A word that says no more than that somebody is there. */
-export const toPing = (from: string): string => JSON.stringify({ from, notices: [] } satisfies Letter)
+export const toPing = (from: string): string => `${headOf(from)}]}`
 
 /** A payload read. Undefined for what is none: others may speak on the channel, now or in a later version. */
 export const fromPayload = (payload: string | undefined): Letter | undefined => {

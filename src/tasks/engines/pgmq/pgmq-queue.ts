@@ -120,6 +120,10 @@ export class PgmqQueue implements SharedQueue {
     return transaction === undefined ? submissions.submit(task) : submissions.submitIn(transaction, task)
   }
 
+  get tellsAll(): boolean {
+    return !this.#opened().hearing.isDeaf
+  }
+
   async submitTaken(task: StoredTask): Promise<Submitted & { readonly taken?: Taken }> {
     const submitted = await this.#opened().submissions.submitTaken(task)
     if (submitted.taken) this.#held.set(task.id, submitted.taken)
@@ -194,7 +198,14 @@ export class PgmqQueue implements SharedQueue {
     const { schema, lease, connect } = this.#parts
     const [database, sql, channel, host] = [this.#database, this.#sql, schema, this.#host]
     const audience = new Audience()
-    const bulletin = new Bulletin({ database, sql, channel, host, hasAudience: () => audience.isThere() })
+    const bulletin = new Bulletin({
+      database,
+      sql,
+      channel,
+      host,
+      hasAudience: () => audience.isThere(),
+      works: (procedure) => clockwork.works(procedure),
+    })
     const queues = new Queues({ database, sql, schema })
     const place: Place = { database, sql, queues, bulletin, listener, report, policyOf }
     const inbox = new Inbox({ host, listener, audience, get: (id) => this.get(id) })
@@ -202,12 +213,12 @@ export class PgmqQueue implements SharedQueue {
     const hearing = new Hearing({
       channel,
       connect,
-      ping: async () => void (await database.query(sql.notify, [channel, toPing(host)])),
+      ping: async () => void (await database.query(sql.notify, [channel, toArray([toPing(host)])])),
       take: (payload) => inbox.take(payload),
       isDeaf: () => audience.isDeaf(),
-      hears: (again) => {
+      missed: () => listener.missed(),
+      hears: () => {
         audience.hears()
-        if (again) listener.missed()
         clockwork.wake(0)
       },
       report,

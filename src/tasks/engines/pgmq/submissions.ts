@@ -94,7 +94,7 @@ export class Submissions {
     const [submitted] = await this.#write(query, [toStart(task)])
     const notice = { type: 'available', procedure: task.procedure } as const
     // Signed as by somebody else: this host has not heard of it either.
-    for (const payload of toPayloads(`${host}/transaction`, [notice]))
+    for (const payload of toPayloads(`${host}/transaction`, [JSON.stringify(notice)]))
       await query(sql['notify-in-transaction'], [channel, payload])
     return submitted as Submitted
   }
