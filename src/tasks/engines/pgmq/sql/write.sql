@@ -19,7 +19,7 @@ written as (
     run_at = to_timestamp(g.run_at / 1000),
     deadline_at = to_timestamp(g.deadline_at / 1000),
     expires_at = to_timestamp(g.expires_at / 1000),
-    cancel_requested = g.knows or (g.status = 'succeeded' and t.cancel_requested),
+    cancel_requested = g.knows,
     attempt = g.attempt,
     lease = g.lease,
     lease_until = clock_timestamp() + g.held * interval '1 millisecond',
@@ -31,7 +31,7 @@ written as (
   where t.id = g.id
     and t.attempt = g.attempt_before
     and t.lease is not distinct from g.lease_before
-    and (g.knows or t.lease is null or not t.cancel_requested or g.status = 'succeeded')
+    and (g.knows or t.lease is null or not t.cancel_requested)
   returning t.id, g.queue, t.status, t.run_at, t.message
 ),
 deleted as (
