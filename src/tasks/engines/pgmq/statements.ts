@@ -28,6 +28,7 @@ const NAMES = [
   'send',
   'stops',
   'submit',
+  'submit-plain',
   'sweep',
   'take',
   'unsend',

@@ -39,7 +39,7 @@ export class Submissions {
   readonly #parts: SubmissionsParts
   /** Tasks without a key stand in nobody's way: one statement for all of a turn. */
   readonly #plain = new Batch<Start, Submitted>({
-    work: (starts) => this.#all(starts, () => this.#write(this.#parts.database.query, starts)),
+    work: (starts) => this.#all(starts, () => this.#writePlain(starts)),
     mayBeOnes,
   })
   /** Who holds a key is found in the transaction that fails to take it. */
@@ -125,6 +125,12 @@ export class Submissions {
       this.#parts.bulletin.offer(procedure)
       this.#parts.listener.available(procedure)
     }
+  }
+
+  async #writePlain(starts: readonly Start[]): Promise<readonly Submitted[]> {
+    const { database, sql } = this.#parts
+    await database.query(sql['submit-plain'], this.#values(starts))
+    return starts.map(({ task }) => ({ kind: 'created', task }))
   }
 
   async #write(query: Query, starts: readonly Start[], isAgain = false): Promise<readonly Submitted[]> {
