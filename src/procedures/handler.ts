@@ -42,8 +42,8 @@ export interface TaskLogger {
 export interface TaskHandlerArgs<TInput, TCarried, TProgress, TErrors> {
   /** Parsed by the input schema, again, in the worker. */
   readonly input: TInput
-  /** What `carry` took from the context at the start. */
-  readonly carried: TCarried
+  /** What `carry` took from the context at the start; undefined where the server itself started the task, without one. */
+  readonly carried: TCarried | undefined
   readonly errors: ErrorMakers<TErrors>
   /** Aborts on cancel, on the attempt's timeout, and on the deadline. */
   readonly signal: AbortSignal

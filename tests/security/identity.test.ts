@@ -88,7 +88,7 @@ const tree = {
     input: z.object({ n: z.int() }),
     output,
     carry: ({ ctx }) => ({ id: ctx.user.id }),
-    handler: ({ carried }) => carried.id,
+    handler: ({ carried }) => carried?.id ?? 'nobody',
   }),
 }
 

@@ -261,13 +261,24 @@ test('handlers must return what the output says', () => {
     // @ts-expect-error text for a number
     handler: () => ({ n: 'one' }),
   })
+})
+
+test('what a task carries of its caller may be missing, for the server starts tasks without one', () => {
+  const common = { input: z.void(), output: z.string() }
   procedure.task({
-    input: z.void(),
-    output: z.number(),
+    ...common,
     carry: () => ({ tenant: 'a' }),
     handler: ({ carried }) => {
-      expectTypeOf(carried).toEqualTypeOf<{ tenant: string }>()
-      return 1
+      expectTypeOf(carried).toEqualTypeOf<{ tenant: string } | undefined>()
+      // @ts-expect-error nobody may have called
+      return carried.tenant
+    },
+  })
+  procedure.task({
+    ...common,
+    handler: ({ carried }) => {
+      expectTypeOf(carried).toEqualTypeOf<undefined>()
+      return ''
     },
   })
 })

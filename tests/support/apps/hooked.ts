@@ -23,7 +23,7 @@ const visit = procedure.task({
   handler: ({ input, carried, attempt, progress, log }) => {
     log.info('in the handler', { attempt })
     progress(attempt)
-    const user = (carried as Context | undefined)?.user ?? 'nobody'
+    const user = carried?.user ?? 'nobody'
     if (attempt <= input.fail) throw new Error(`attempt ${attempt} of ${user} failed`)
     return `${user} at attempt ${attempt}`
   },

@@ -139,7 +139,7 @@ export const procedures = {
       input: z.object({ secret: z.string() }),
       output: z.string(),
       carry: ({ ctx }) => ({ user: ctx.user }),
-      handler: ({ input, carried }) => `${carried.user ?? 'nobody'} has ${input.secret}`,
+      handler: ({ input, carried }) => `${carried?.user ?? 'nobody'} has ${input.secret}`,
     }),
 
   anyones: base.task({
