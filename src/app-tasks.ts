@@ -1,4 +1,5 @@
-/** An app's tasks: which engine, opened at first use, and how its procedures are found by a worker. */
+/** An app's tasks: what they may do, how a worker finds their procedures, and what their engine gets of the app. */
+import { AppEngine } from './app-engine.ts'
 import { AppExecutors } from './app-executors.ts'
 import type { BaseProfile } from './config/profiles.ts'
 import type { AnyAppOptions } from './app-options.ts'
@@ -19,13 +20,7 @@ import type { Complaint, Entry } from './router/entries.ts'
 import { compileTaskLinks } from './router/task-links.ts'
 import type { TaskDoors } from './router/task-service.ts'
 import { systemClock, type Clock } from './tasks/clock.ts'
-import {
-  EngineUnavailable,
-  type Census,
-  type Claim,
-  type TaskEngine,
-  type TaskPolicy,
-} from './tasks/engine.ts'
+import type { Census, Claim, EngineHost, TaskPolicy } from './tasks/engine.ts'
 import type { TasksOption } from './tasks/engines/options.ts'
 import { taskOptionProblems, toPolicy } from './tasks/policy.ts'
 import { createHost } from './tasks/task-host.ts'
@@ -68,14 +63,7 @@ export class AppTasks {
   readonly #executors: AppExecutors
   readonly #functions = new Map<string, TaskFunction>()
   readonly #observer: TaskObserver
-  #engine: Promise<TaskEngine> | undefined
-  /** An engine that lost its tasks, while it is being closed. */
-  #leaving: Promise<void> | undefined
-  /** What this process was told to run. */
-  #procedures: readonly string[] | undefined
-  /** The engine that was told to. */
-  #working: TaskEngine | undefined
-  #closed = false
+  readonly #engine: AppEngine
 
   constructor(parts: AppTasksParts) {
     const { entries, options, option } = parts
@@ -91,6 +79,11 @@ export class AppTasks {
       around: parts.seams.executor ?? ((executor) => executor),
     })
     this.#readPolicies()
+    this.#engine = new AppEngine({
+      option,
+      createHost: (lost) => this.#createHost(lost),
+      names: [...this.#entries.keys()],
+    })
     this.doors = this.#createDoors()
     this.tasks = this.doors.tasks
     this.#observer = parts.observer.ofTasks((task) => this.tasks.record(task, SERVER))
@@ -113,17 +106,15 @@ export class AppTasks {
     const procedures = this.#namesOf(work)
     if (procedures.length === 0 && !this.#option.multiHost) throw needsFleet(this.#option.kind)
     await this.#executors.open(procedures.map((path) => (this.#policies.get(path) as TaskPolicy).runOn))
-    this.#procedures = procedures
-    const engine = await this.#open()
-    this.#begin(engine)
+    await this.#engine.work(procedures)
   }
 
   /** What must be well for tasks to be taken and run here: each rejects with why it isn't. Nothing without tasks. */
   vitals(): Vitals {
     if (this.#entries.size === 0) return {}
     return {
-      engine: async () => void (await this.#open()),
-      store: async () => (await this.#open()).check(),
+      engine: async () => void (await this.#engine.open()),
+      store: async () => (await this.#engine.open()).check(),
       workers: () => this.#executors.check(),
     }
   }
@@ -131,7 +122,7 @@ export class AppTasks {
   /** How many tasks have not ended. */
   async census(): Promise<readonly Census[]> {
     if (this.#entries.size === 0) return []
-    return (await this.#open()).census([...this.#entries.keys()])
+    return (await this.#engine.open()).census([...this.#entries.keys()])
   }
 
   /** How the workers of this process are doing. */
@@ -141,30 +132,18 @@ export class AppTasks {
 
   /** Takes no new tasks, lets running ones end for as long as `drainGrace` says, gives the rest back, ends the workers. */
   async drain(): Promise<void> {
-    this.#closed = true
-    const engine = await this.#engine?.catch(() => undefined)
-    await engine?.drain(this.#option.drainGrace)
+    await this.#engine.drain()
     await this.#executors.close()
   }
 
   /** Releases the engine; what is drained can be read until then. */
   async close(): Promise<void> {
-    const engine = await this.#engine?.catch(() => undefined)
-    await engine?.close()
-    await this.#leaving
+    await this.#engine.close()
   }
 
   #namesOf(work: 'all' | 'none' | readonly string[]): readonly string[] {
     if (work === 'none') return []
     return work === 'all' ? [...this.#entries.keys()] : work.map(this.#pathOf)
-  }
-
-  /** Lets an engine work, once. One of many hosts does only when this process was told to. */
-  #begin(engine: TaskEngine): void {
-    const procedures = this.#procedures ?? (this.#option.multiHost ? [] : this.#namesOf('all'))
-    if (procedures.length === 0 || this.#working === engine) return
-    this.#working = engine
-    engine.work(procedures)
   }
 
   #readPolicies(): void {
@@ -197,7 +176,7 @@ export class AppTasks {
     )
     const tasks = new Tasks({
       clock: this.#clock,
-      engine: () => this.#open(),
+      engine: () => this.#engine.open(),
       policies: this.#policies,
       priorities: new Map(
         [...this.#entries].map(([path, { definition }]) => [path, definition.task?.priority ?? 0]),
@@ -238,22 +217,9 @@ export class AppTasks {
     return made
   }
 
-  #open(): Promise<TaskEngine> {
-    // An engine that drains still answers those who wait for its tasks; it refuses new ones itself.
-    if (this.#closed && !this.#engine)
-      return Promise.reject(new EngineUnavailable('The app is closed', { refuses: true }))
-    return (this.#engine ??= this.#openEngine().catch((error: unknown) => {
-      // The next call tries again: a store that was away may be back.
-      this.#engine = undefined
-      throw error
-    }))
-  }
-
-  async #openEngine(): Promise<TaskEngine> {
+  #createHost(lost: () => void): EngineHost {
     const { logger } = this.#parts.observer
-    await this.#leaving
-    const engine = await this.#option.create()
-    const host = createHost({
+    return createHost({
       clock: this.#clock,
       policies: this.#policies,
       slots: this.#executors.sizes,
@@ -263,17 +229,8 @@ export class AppTasks {
       ...this.#observer,
       report: (message, error, level = 'error') =>
         logger[level](error === undefined ? {} : { err: error }, message),
-      lost: () => this.#leave(engine),
+      lost,
     })
-    await engine.open(host)
-    this.#begin(engine)
-    return engine
-  }
-
-  /** Another process took over: the next call tries to open an engine anew, and will as soon as that one is gone. */
-  #leave(engine: TaskEngine): void {
-    this.#engine = undefined
-    this.#leaving = engine.close().catch(() => {}) // It said itself what went wrong.
   }
 
   /** What a running handler asks for: it acts for the owner of its own task. */

@@ -15,22 +15,20 @@ import {
   type TaskQuery,
   type TaskSpec,
 } from '../engine.ts'
-import { cancelled, cancelRequested, created, requeued, started } from '../lifecycle.ts'
+import { cancelled, cancelRequested, requeued } from '../lifecycle.ts'
 import type { TaskStore } from '../store.ts'
 import type { StoredTask } from '../stored-task.ts'
 import { takeCensus } from './census.ts'
-import { createAges } from './age.ts'
 import { stopReason } from './claim.ts'
 import { Dispatcher } from './dispatcher.ts'
 import type { Entry } from './entry.ts'
 import { EventHub, type WatchOptions } from './event-hub.ts'
+import { Intake } from './intake.ts'
 import { Ledger } from './ledger.ts'
 import { recover } from './recovery.ts'
 import { rulesOf } from './rules.ts'
-import type { Slot } from './slots.ts'
 import { Sweeper } from './sweeper.ts'
-import type { Reservation } from './task-index.ts'
-import { closed, draining, full } from './unavailable.ts'
+import { closed, draining } from './unavailable.ts'
 
 /** The id of none: ids of tasks are not so. */
 const NO_TASK = 'none'
@@ -46,10 +44,10 @@ export interface LocalEngineParts {
 /** What exists once the host is known. */
 interface Open {
   readonly clock: Clock
-  readonly ageOf: (now: number) => number
   readonly host: EngineHost
   readonly ledger: Ledger
   readonly dispatcher: Dispatcher
+  readonly intake: Intake
   readonly sweeper: Sweeper
 }
 
@@ -65,8 +63,6 @@ export class LocalEngine implements TaskEngine {
   #closing: Promise<void> | undefined
   /** Another process has the store. */
   #lost: EngineUnavailable | undefined
-  /** Starts that are being written and will have to wait in the queue. */
-  #arriving = 0
 
   constructor({ name, store, queueLimit }: LocalEngineParts) {
     this.name = name
@@ -89,17 +85,8 @@ export class LocalEngine implements TaskEngine {
   }
 
   async submit(spec: TaskSpec, options: SubmitOptions = {}): Promise<Submitted> {
-    const { clock, ageOf, ledger, dispatcher } = options.byTask ? this.#opened() : this.#serving()
-    const now = clock.now()
-    const holder = ledger.index.holder(spec, now)
-    // No `await` between looking and reserving: of many starts with one key, one finds it free.
-    if (holder) return (await this.#replay(holder, spec)) ?? this.submit(spec, options)
-    const queued = created(spec, ageOf(now))
-    const slot = dispatcher.takeSlot(queued, now)
-    if (!slot) this.#admit()
-    const create = () => this.#create(queued, slot)
-    const task = await (spec.idempotencyKey === undefined ? create() : this.#reserving(spec, create))
-    return { kind: 'created', task }
+    const { intake } = options.byTask ? this.#opened() : this.#serving()
+    return (await intake.submit(spec)) ?? this.submit(spec, options)
   }
 
   async get(id: string): Promise<StoredTask | undefined> {
@@ -149,10 +136,10 @@ export class LocalEngine implements TaskEngine {
   }
 
   async retry(id: string): Promise<StoredTask | 'not-ended' | 'succeeded' | undefined> {
-    const { clock, ledger, dispatcher, host } = this.#serving()
+    const { clock, ledger, dispatcher, host, intake } = this.#serving()
     const entry = this.#find(id)
     if (!entry) return undefined
-    this.#admit()
+    intake.admit()
     const { maxAttempts: attempts = 1, deadline } = host.policy(entry.procedure) ?? {}
     let refusal: 'not-ended' | 'succeeded' | undefined
     const task = await ledger.revive(entry, (before) => {
@@ -202,52 +189,11 @@ export class LocalEngine implements TaskEngine {
       throw error
     }
     const dispatcher = new Dispatcher({ host, ledger, hub: this.#hub })
-    // Records of a time to come, as a clock that was set back leaves them, don't lead the new ones astray.
-    const ageOf = createAges(Math.min(ledger.index.newest, clock.now() + 1))
+    const intake = new Intake({ host, ledger, dispatcher, queueLimit: this.#queueLimit })
     const sweeper = new Sweeper(clock, ledger, report)
-    this.#open = { clock, ageOf, host, ledger, dispatcher, sweeper }
+    this.#open = { clock, host, ledger, dispatcher, intake, sweeper }
     this.#open.sweeper.start()
     dispatcher.resume(ledger.index.live())
-  }
-
-  /** The task that has a key already; undefined when its record was gone by the time it was read. */
-  async #replay(holder: Entry | Reservation, spec: TaskSpec): Promise<Submitted | undefined> {
-    const task = await ('task' in holder ? holder.task : this.#opened().ledger.read(holder))
-    if (task) return { kind: task.inputDigest === spec.inputDigest ? 'replayed' : 'conflict', task }
-    if ('task' in holder)
-      throw new EngineUnavailable('The task of this idempotency key could not be written: try again')
-    this.#opened().ledger.index.remove(holder)
-    return undefined
-  }
-
-  /** Holds the idempotency key while the task is being written. */
-  async #reserving(spec: TaskSpec, create: () => Promise<StoredTask>): Promise<StoredTask> {
-    const work = create()
-    const reservation: Reservation = { task: work.catch(() => undefined) }
-    this.#opened().ledger.index.reserve(spec, reservation)
-    try {
-      return await work
-    } finally {
-      this.#opened().ledger.index.release(spec, reservation)
-    }
-  }
-
-  /** Writes a task; with a slot it runs at once. Resolves with the task as it was started. */
-  async #create(queued: StoredTask, slot: Slot | undefined): Promise<StoredTask> {
-    const { clock, host, ledger, dispatcher } = this.#opened()
-    if (!slot) this.#arriving += 1
-    try {
-      const entry = await ledger.create(slot ? started(queued, clock.now()) : queued)
-      host.changed?.(undefined, queued)
-      if (slot) dispatcher.begin(entry, slot)
-      else dispatcher.schedule(entry)
-    } catch (error) {
-      if (slot) dispatcher.release(slot)
-      throw error
-    } finally {
-      if (!slot) this.#arriving -= 1
-    }
-    return queued
   }
 
   /** Another process runs the tasks: nothing is claimed, written or answered here any more. */
@@ -295,10 +241,5 @@ export class LocalEngine implements TaskEngine {
   #serving(): Open {
     if (this.#draining) throw draining()
     return this.#opened()
-  }
-
-  #admit(): void {
-    if (this.#opened().ledger.index.count('queued') + this.#arriving < this.#queueLimit) return
-    throw full(this.#queueLimit)
   }
 }
