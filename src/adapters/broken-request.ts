@@ -38,7 +38,9 @@ const errorOf = (limits: Limits, error: ParserError): ErrorData => {
 }
 
 const toText = (error: ErrorData): string => {
-  // Nobody knows what it was for.
+  // Nobody knows what it was for, not even at which door: Node tells only the packet it stopped at. A head that is too large
+  // comes in several, and what a packet begins with may as well be the end of the body before. An answer in the shape of
+  // tRPC for some would depend on how a network cuts packets; whoever waits for that shape has the status.
   const { status, headers, body } = problemReply(error, '')
   const list = [
     ...headers,
