@@ -8,6 +8,9 @@ import { promisify } from 'node:util'
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
 import { until } from '../support/until.ts'
 
+/** Milliseconds. Each starts a handful of processes, one after the other. */
+const SLOW = { timeout: 120_000 }
+
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const run = promisify(execFile)
 const folder = mkdtempSync(join(tmpdir(), 'errand-project-'))
@@ -105,7 +108,7 @@ describe.each([
   // `npm run build` makes dist; without it there is nothing to pack.
   { name: 'installed from its package', make: fromPackage, skip: !isBuilt },
 ])('errand, $name,', ({ make, skip }) => {
-  test.skipIf(skip)('generates, checks, documents and serves an app', async () => {
+  test.skipIf(skip)('generates, checks, documents and serves an app', SLOW, async () => {
     const { place, errand, node } = make()
     const env = { ...process.env, NODE_OPTIONS: '', ERRAND_DATA: join(place, '.errand') }
     const command = (...args: string[]) => run(process.execPath, [...errand, ...args], { cwd: place, env })
@@ -122,7 +125,7 @@ describe.each([
     onTestFinished(() => void server.kill('SIGKILL'))
     let printed = ''
     server.stdout.on('data', (text: Buffer) => (printed += text))
-    const url = await until('the address', () => /served at (\S+)/.exec(printed)?.[1])
+    const url = await until('the address', () => /served at (\S+)/.exec(printed)?.[1], 60_000)
     const { stdout } = await run(process.execPath, [...node, 'caller.ts', url], { cwd: place, env })
     expect(JSON.parse(stdout)).toEqual({ sum: 3, text: 'HELLO' })
     server.kill('SIGINT')

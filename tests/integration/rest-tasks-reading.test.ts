@@ -191,7 +191,7 @@ describe('the events of a task', () => {
   })
 
   test('go on after the event that was seen last', async () => {
-    const { id } = await start('/slow', { n: 4, ms: 450 })
+    const { id } = await start('/slow', { n: 4, ms: 1500 })
     const seen: Sse[] = []
     for await (const event of readEvents(await fetch(`${url}/tasks/${id}/events`))) {
       seen.push(event)

@@ -1,4 +1,16 @@
 /** A Keyv storage adapter over a map: the least that one must offer to hold tasks. */
+import { spawnSync } from 'node:child_process'
+import { decodeEnvelope, encodeEnvelope } from '../../src/tasks/stores/record-codec.ts'
+
+/** Where the mark of the process is that has the rows. */
+const OWNER = 'errand:owner'
+
+/** The mark of a process that has ended, in the place of one that lives: nobody waits for that to fall silent. */
+const bury = (text: string): string => {
+  const held = decodeEnvelope(text).value as { readonly mark: string }
+  const mark = JSON.stringify({ ...(JSON.parse(held.mark) as object), pid: spawnSync('true').pid })
+  return encodeEnvelope({ value: { ...held, mark } })
+}
 
 /** What it is given is what it keeps: Keyv makes texts of all values. */
 export class MapAdapter {
@@ -13,7 +25,10 @@ export class MapAdapter {
 
   /** What a process that is killed now leaves. */
   copy(): MapAdapter {
-    return new MapAdapter(new Map(this.#rows))
+    const rows = new Map(this.#rows)
+    const held = rows.get(OWNER)
+    if (typeof held === 'string') rows.set(OWNER, bury(held))
+    return new MapAdapter(rows)
   }
 
   async get<T>(key: string): Promise<T | undefined> {
