@@ -84,10 +84,12 @@ const BODIES: readonly (readonly [string, string, string, string])[] = [
   ],
 ]
 
+/** In so many ms of processor time, which are the same on a machine that does much else. Server and caller are one process. */
 const within = async (ms: number, act: () => Promise<unknown>): Promise<void> => {
-  const before = performance.now()
+  const before = process.cpuUsage()
   await act()
-  expect(performance.now() - before).toBeLessThan(ms)
+  const { user, system } = process.cpuUsage(before)
+  expect((user + system) / 1000).toBeLessThan(ms)
 }
 
 describe('a body of a megabyte', () => {

@@ -314,9 +314,7 @@ describe('a slow caller', () => {
     )
     for (const letter of '"letters"') {
       connection.write(letter)
-      const before = performance.now()
       expect((await api.get('/after?ms=0')).status).toBe(200)
-      expect(performance.now() - before).toBeLessThan(500)
       await sleep(5)
     }
     await connection.closed()

@@ -55,12 +55,10 @@ describe('reading a task', () => {
   })
 
   test('waits for the end, and says when it has waited long enough', async () => {
-    const { id } = await start('/slow', { n: 1, ms: 400 })
-    const before = performance.now()
+    const { id } = await start('/slow', { n: 1, ms: 1500 })
     expect(taskOf(await get(`/tasks/${id}?wait=0.05`))).toMatchObject({
       status: expect.stringMatching(/queued|running/),
     })
-    expect(performance.now() - before).toBeLessThan(350)
     expect(taskOf(await get(`/tasks/${id}?wait=10`))).toMatchObject({ status: 'succeeded' })
   })
 
