@@ -31,8 +31,9 @@ interface Followed {
   isStale: boolean
   /** Watchers were told of a gap: whatever is read next tells them where they are. */
   isBehindGap: boolean
-  /** Started here a moment ago, and followed since: whoever comes first need not read it. */
+  /** Started here a moment ago, and followed since: whoever waits for its end need not read it. */
   isFresh: boolean
+  wasJoined: boolean
   /** Who waits for its end. */
   readonly waiting: Set<(end: StoredTask | undefined) => void>
 }
@@ -74,7 +75,8 @@ export class Watching {
   async ended(id: string, signal: AbortSignal): Promise<StoredTask | undefined> {
     const followed = this.#join(id)
     try {
-      const task = await this.#find(id, followed)
+      const fresh = followed.isFresh ? followed.latest : undefined
+      const task = fresh ?? (await this.#find(id, followed))
       return !task || isFinished(task.status) ? task : await this.#end(followed, signal)
     } finally {
       this.#quit(id, followed)
@@ -82,8 +84,8 @@ export class Watching {
   }
 
   /**
-   * A task is being written for the first time: what happens to it is followed from now on, so that whoever waits for it
-   * within a moment need not read it first. Forgets it again, if it was not written.
+   * A task is being written for the first time: what happens to it is followed from now on, so that whoever waits for its
+   * end within a moment need not read it first. Forgets it again, if it was not written.
    */
   async expect<T extends Submitted>(task: StoredTask, write: () => Promise<T>): Promise<T> {
     const followed = this.#follow(task.id)
@@ -95,7 +97,7 @@ export class Watching {
       return result
     } finally {
       if (isFresh) this.#refresh(task.id, followed)
-      else if (followed.watchers === 0) this.#followed.delete(task.id)
+      else if (!followed.wasJoined) this.#followed.delete(task.id)
     }
   }
 
@@ -151,15 +153,15 @@ export class Watching {
   #join(id: string): Followed {
     const followed = this.#follow(id)
     followed.watchers += 1
+    followed.wasJoined = true
     this.#timer ??= setInterval(() => this.look(), LOOK_EVERY).unref()
     return followed
   }
 
   /** As it is now. Followed first, then read: a change that comes between is not lost. */
   async #find(id: string, followed: Followed): Promise<StoredTask | undefined> {
-    const known = this.#parts.running(id) ?? (followed.isFresh ? followed.latest : undefined)
-    followed.isFresh = false
-    const read = known ?? (await this.#parts.get(id).catch((error: unknown) => this.#failed(error)))
+    const running = this.#parts.running(id)
+    const read = running ?? (await this.#parts.get(id).catch((error: unknown) => this.#failed(error)))
     if (!read) return undefined
     this.#learn(id, followed, read)
     return followed.latest ?? read
@@ -193,6 +195,7 @@ export class Watching {
       isStale: false,
       isBehindGap: false,
       isFresh: false,
+      wasJoined: false,
       waiting: new Set<never>(),
     }
     this.#followed.set(id, followed)
@@ -206,8 +209,10 @@ export class Watching {
 
   /** Those for which nobody came are followed no more. */
   #age(): void {
-    for (const [id, followed] of this.#fresh)
-      if (followed.isFresh && this.#followed.get(id) === followed) this.#followed.delete(id)
+    for (const [id, followed] of this.#fresh) {
+      followed.isFresh = false
+      if (!followed.wasJoined && this.#followed.get(id) === followed) this.#followed.delete(id)
+    }
     this.#fresh = []
   }
 

@@ -13,6 +13,8 @@ export interface Connections {
   readonly pool: PgPool
   readonly isOwnPool: boolean
   readonly connect: () => Promise<Line>
+  /** Whoever hears on a line knows that the pool's connections are sessions, too: they are made alike. */
+  readonly isAlike: boolean
 }
 
 /** Milliseconds. */
@@ -60,12 +62,15 @@ export const connectionsOf = async ({ connection, listen }: Where): Promise<Conn
     const pool = new pg.Pool({ max: MOST, pipeline: true, ...toConfig(connection) })
     // One that is ended in the moment it is handed out has nobody else who listens yet.
     pool.on('connect', (client) => client.on('error', () => {}))
-    return { pool, isOwnPool: true, connect: () => dial(pg, listen ?? connection) }
+    const connect = (): Promise<Line> => dial(pg, listen ?? connection)
+    return { pool, isOwnPool: true, connect, isAlike: listen === undefined }
   }
   checkSize(connection)
-  if (listen === undefined) return { pool: connection, isOwnPool: false, connect: () => borrow(connection) }
+  // What a pool of the user's can do is not known so well.
+  const theirs = { pool: connection, isOwnPool: false, isAlike: false }
+  if (listen === undefined) return { ...theirs, connect: () => borrow(connection) }
   const pg = await loadDriver()
-  return { pool: connection, isOwnPool: false, connect: () => dial(pg, listen) }
+  return { ...theirs, connect: () => dial(pg, listen) }
 }
 
 const dial = async (pg: Driver, connection: string | PgConfig): Promise<Line> => {

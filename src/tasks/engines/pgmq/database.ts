@@ -1,10 +1,11 @@
 /**
- * Statements in a database, each within a limit of time. No session is kept: a statement or a transaction may meet
- * another server connection each time, as behind a pooler.
+ * Statements in a database, each within a limit of time. No session is relied on: a statement or a transaction may meet
+ * another server connection each time, as behind a pooler. Where there is none, statements are prepared.
  */
 import { within } from '../deadline.ts'
 import { toFailure } from './failures.ts'
-import type { PgClient, PgPool, PgPoolClient } from './driver.ts'
+import { Preparing, type Ask } from './preparing.ts'
+import type { PgPool, PgPoolClient } from './driver.ts'
 
 /** Runs one statement: its rows, whose columns are texts, booleans and null only. */
 export type Query = (text: string, values?: readonly Value[]) => Promise<readonly Row[]>
@@ -32,6 +33,7 @@ const ignore = (): void => {}
 export class Database {
   readonly #pool: PgPool
   readonly #isOwn: boolean
+  readonly #preparing = new Preparing()
 
   /** `isOwn`: it is closed with the database. */
   constructor(pool: PgPool, isOwn: boolean) {
@@ -42,11 +44,16 @@ export class Database {
   }
 
   /** A statement of its own. @throws EngineUnavailable, or the server's error */
-  readonly query: Query = (text, values) => this.#withClient((client) => run(client, text, values, PATIENCE))
+  readonly query: Query = (text, values) => this.#withClient((ask) => run(ask, text, values, PATIENCE))
+
+  /** Whether each connection is a session of its own on the server, which keeps what it has prepared. */
+  hasSessions(has: boolean): void {
+    this.#preparing.isOn = has
+  }
 
   /** Several in one transaction. `patience` in ms for each of them. */
   transaction<T>(work: Work<T>, patience = PATIENCE): Promise<T> {
-    return this.#withClient((client) => transact(client, work, patience))
+    return this.#withClient((ask, client) => transact(ask, client.pipeline === true, { work, patience }))
   }
 
   /** Never rejects, and waits no longer than for a statement. */
@@ -57,12 +64,12 @@ export class Database {
   }
 
   /** Whatever fails on a connection, the connection goes: nobody knows what it still waits for. */
-  async #withClient<T>(work: (client: PgPoolClient) => Promise<T>): Promise<T> {
+  async #withClient<T>(work: (ask: Ask, client: PgPoolClient) => Promise<T>): Promise<T> {
     const client = await this.#connect()
     client.on('error', ignore)
     let isFine = false
     try {
-      const result = await work(client)
+      const result = await work(this.#preparing.asker(client), client)
       isFine = true
       return result
     } finally {
@@ -81,17 +88,21 @@ export class Database {
   }
 }
 
-/** A client that takes statements before the last one is answered gets them as early as can be. */
-const transact = async <T>(client: PgPoolClient, work: Work<T>, patience: number): Promise<T> => {
-  const begun = run(client, patience === PATIENCE ? BEGIN : 'begin', undefined, PATIENCE)
-  const commit = (): Promise<unknown> => run(client, 'commit', undefined, PATIENCE)
-  const query: Query = (text, values) => run(client, text, values, patience)
+/** A client that takes statements before the last one is answered (`pipelines`) gets them as early as can be. */
+const transact = async <T>(
+  ask: Ask,
+  pipelines: boolean,
+  { work, patience }: { readonly work: Work<T>; readonly patience: number },
+): Promise<T> => {
+  const begun = run(ask, patience === PATIENCE ? BEGIN : 'begin', undefined, PATIENCE)
+  const commit = (): Promise<unknown> => run(ask, 'commit', undefined, PATIENCE)
+  const query: Query = (text, values) => run(ask, text, values, patience)
   begun.catch(ignore) // It is waited for below.
-  if (!client.pipeline) await begun
+  if (!pipelines) await begun
   let committed: Promise<unknown> | undefined
   const last: Query = async (text, values) => {
     const rows = query(text, values)
-    if (!client.pipeline) await rows
+    if (!pipelines) await rows
     committed = commit()
     const [result] = await Promise.all([rows, committed, begun])
     return result
@@ -103,13 +114,13 @@ const transact = async <T>(client: PgPoolClient, work: Work<T>, patience: number
 
 /** @throws EngineUnavailable, or the server's error */
 const run = async (
-  client: Pick<PgClient, 'query'>,
+  ask: Ask,
   text: string,
   values: readonly Value[] | undefined,
   patience: number,
 ): Promise<readonly Row[]> => {
   try {
-    const { rows } = await within(patience, 'A statement', client.query(text, values && [...values]))
+    const { rows } = await within(patience, 'A statement', ask(text, values))
     return rows as readonly Row[]
   } catch (error) {
     throw toFailure(error)

@@ -5,9 +5,18 @@ export interface PgResult {
   readonly rows: readonly unknown[]
 }
 
+/** A statement with a name. */
+export interface PgStatement {
+  readonly name: string
+  readonly text: string
+  readonly values: unknown[]
+}
+
 /** A connection. */
 export interface PgClient {
   query(text: string, values?: unknown[]): Promise<PgResult>
+  /** Prepared under its name, once for each connection. */
+  query(statement: PgStatement): Promise<PgResult>
   on(event: 'error', listener: (error: Error) => void): unknown
   removeListener(event: 'error', listener: (error: Error) => void): unknown
 }

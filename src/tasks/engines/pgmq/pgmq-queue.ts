@@ -49,6 +49,8 @@ export interface PgmqQueueParts {
   readonly isOwnPool: boolean
   /** Opens a connection that can listen. */
   readonly connect: () => Promise<Line>
+  /** Whether those of the pool are made in the same way. */
+  readonly isAlike: boolean
   readonly schema: string
   readonly migrate: boolean
   /** The most that are counted. */
@@ -195,7 +197,7 @@ export class PgmqQueue implements SharedQueue {
   }
 
   #assemble(listener: QueueListener, report: Report, policyOf: PolicyOf): Open {
-    const { schema, lease, connect } = this.#parts
+    const { schema, lease, connect, isAlike } = this.#parts
     const [database, sql, channel, host] = [this.#database, this.#sql, schema, this.#host]
     const audience = new Audience()
     const bulletin = new Bulletin({
@@ -215,10 +217,14 @@ export class PgmqQueue implements SharedQueue {
       connect,
       ping: async () => void (await database.query(sql.notify, [channel, toArray([toPing(host)])])),
       take: (payload) => inbox.take(payload),
-      isDeaf: () => audience.isDeaf(),
+      isDeaf: () => {
+        audience.isDeaf()
+        database.hasSessions(false)
+      },
       missed: () => listener.missed(),
       hears: () => {
         audience.hears()
+        database.hasSessions(isAlike)
         clockwork.wake(0)
       },
       report,
