@@ -13,8 +13,8 @@ export type Ask = (text: string, values?: readonly Value[]) => Promise<PgResult>
 /** Milliseconds: a plan for a small table is a bad one for what it has grown to meanwhile. */
 const PLANS_LAST = 1000
 
-/** It is not there, it is there already, it gives other columns than it did: whoever keeps statements, it is not us. */
-const NOT_KEPT = new Set(['26000', '42P05', '0A000'])
+/** A statement is not there, or is there already: this is not the session that it was. */
+const NOT_KEPT = new Set(['26000', '42P05'])
 
 const ignore = (): void => {}
 
@@ -31,7 +31,8 @@ export class Preparing {
 
   /** How to ask a connection that was just lent. */
   asker(client: PgPoolClient): Ask {
-    if (!this.isOn || this.#isRefuted) return (text, values) => client.query(text, copy(values))
+    if (!this.isOn || this.#isRefuted || !client.pipeline)
+      return (text, values) => client.query(text, copy(values))
     this.#renewPlans(client)
     return (text, values) =>
       values ? this.#askPrepared(client, text, values) : client.query(text, undefined)
