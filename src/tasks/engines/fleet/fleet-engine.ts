@@ -80,7 +80,8 @@ export class FleetEngine implements TaskEngine {
   async submit(spec: TaskSpec, { transaction, byTask }: SubmitOptions = {}): Promise<Submitted> {
     if (!byTask) this.#serving()
     // Found now: once the start is written, it was taken, though the engine be closed meanwhile.
-    const { host, fetcher } = this.#opened()
+    const open = this.#opened()
+    const { host, fetcher } = open
     const task = created(spec, this.#ageOf(Date.now()))
     // Whether a caller's transaction is committed, nobody here will learn.
     if (transaction !== undefined) {
@@ -89,9 +90,11 @@ export class FleetEngine implements TaskEngine {
     }
     const submitTaken = this.#queue.submitTaken?.bind(this.#queue)
     if (submitTaken && this.#canBeginHere(task))
-      return fetcher.begin(task.procedure, async () => told(host, await this.#followed(task, submitTaken)))
+      return fetcher.begin(task.procedure, async () =>
+        told(host, await this.#followed(open, task, submitTaken)),
+      )
     await this.#limit.admit()
-    return told(host, await this.#followed(task, (each) => this.#queue.submit(each)))
+    return told(host, await this.#followed(open, task, (each) => this.#queue.submit(each)))
   }
 
   async get(id: string): Promise<StoredTask | undefined> {
@@ -196,8 +199,11 @@ export class FleetEngine implements TaskEngine {
   }
 
   /** Whoever starts it mostly waits for it next. */
-  #followed<T extends Submitted>(task: StoredTask, submit: (task: StoredTask) => Promise<T>): Promise<T> {
-    const { watching } = this.#opened()
+  #followed<T extends Submitted>(
+    { watching }: Open,
+    task: StoredTask,
+    submit: (task: StoredTask) => Promise<T>,
+  ): Promise<T> {
     return this.#queue.tellsAll ? watching.expect(task, () => submit(task)) : submit(task)
   }
 
