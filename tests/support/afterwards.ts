@@ -8,12 +8,18 @@ const atTheEnd: Act[] = []
 
 /** Runs when the test is over, or when the file is, for what was made outside of a test. */
 export const afterwards = (act: Act): void => {
-  if (!vitest) atTheEnd.push(act)
-  else if (vitest.expect.getState().currentTestName) vitest.onTestFinished(async () => void (await act()))
-  else vitest.afterAll(async () => void (await act()))
+  if (vitest?.expect.getState().currentTestName) return vitest.onTestFinished(async () => void (await act()))
+  let done: Promise<unknown> | undefined
+  const once: Act = () => (done ??= act())
+  atTheEnd.push(once)
+  // Nobody hears of it where a hook calls: then the last of all does it.
+  vitest?.afterAll(async () => void (await once()))
 }
 
-/** Outside of vitest: does it all, the last first. */
+/** Does all that is left, the last first. */
 export const endAll = async (): Promise<void> => {
   for (const act of atTheEnd.splice(0).toReversed()) await act()
 }
+
+// Whatever a file does at its end comes before this, which was the first to be asked for.
+vitest?.afterAll(endAll)
