@@ -5,13 +5,10 @@
 import { within } from '../deadline.ts'
 import { toFailure } from './failures.ts'
 import { Preparing, type Ask } from './preparing.ts'
-import type { PgPool, PgPoolClient } from './driver.ts'
+import type { PgPool, PgPoolClient, Value } from './driver.ts'
 
 /** Runs one statement: its rows, whose columns are texts, booleans and null only. */
 export type Query = (text: string, values?: readonly Value[]) => Promise<readonly Row[]>
-
-/** A parameter. Lists are texts in Postgres's own form, see `arrays.ts`. */
-export type Value = string | number | boolean | null
 
 /** A row. Numbers and times come as texts: how `pg` reads others may have been changed by the user. */
 export type Row = Readonly<Record<string, string | boolean | null>>

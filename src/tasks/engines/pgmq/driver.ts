@@ -5,6 +5,9 @@ export interface PgResult {
   readonly rows: readonly unknown[]
 }
 
+/** A parameter. Lists are texts in Postgres's own form, see `arrays.ts`. */
+export type Value = string | number | boolean | null
+
 /** A statement with a name. */
 export interface PgStatement {
   readonly name: string

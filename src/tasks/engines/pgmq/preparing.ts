@@ -4,8 +4,7 @@
  */
 import { EngineUnavailable } from '../../engine.ts'
 import { codeOf } from './failures.ts'
-import type { PgPoolClient, PgResult } from './driver.ts'
-import type { Value } from './database.ts'
+import type { PgPoolClient, PgResult, Value } from './driver.ts'
 
 /** Asks a connection. */
 export type Ask = (text: string, values?: readonly Value[]) => Promise<PgResult>

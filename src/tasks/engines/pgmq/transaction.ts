@@ -1,6 +1,7 @@
 /** How a statement is run inside a caller's own transaction, whoever made it: told by its shape. */
 import { within } from '../deadline.ts'
-import type { Query, Row, Value } from './database.ts'
+import type { Query, Row } from './database.ts'
+import type { Value } from './driver.ts'
 import { toFailure } from './failures.ts'
 
 type Loose = Readonly<Record<string, unknown>>
