@@ -1,5 +1,5 @@
 /**
- * Statements that a server connection keeps: parsed once, and planned once in a while, which is a quarter of what short ones
+ * Statements that a server connection keeps: parsed once, and planned once in a while, which is a fifth of what short ones
  * cost. Only where a connection is a session of its own; a pooler in transaction mode hands out another one each time.
  */
 import { EngineUnavailable } from '../../engine.ts'

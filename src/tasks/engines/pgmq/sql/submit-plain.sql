@@ -1,4 +1,4 @@
--- As submit, for tasks without a key, which are in nobody's way: looking for a conflict costs a third of it. The same
+-- As submit, for tasks without a key, which are in nobody's way: looking for a conflict costs a quarter of it. The same
 -- parameters; nothing comes back.
 with given as materialized (
   select
