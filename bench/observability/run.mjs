@@ -22,7 +22,7 @@ prepareErrand(options.build)
 const folder = mkdtempSync(path.join(os.tmpdir(), 'errand-bench-'))
 const postgres = await serverKinds.postgres()
 const servers = []
-const isPinned = pin(process.pid)
+const isPinned = [process.pid, postgres.pid].every((pid) => pin(pid, 1))
 
 try {
   await fill(postgres)
@@ -36,12 +36,9 @@ try {
   rmSync(folder, { recursive: true, force: true })
 }
 
-/**
- * All on one CPU. On another, a client that is quicker than the server sleeps between answers, and waking it is charged to
- * the server: the slower it is the more often, so that a microsecond more would show as three.
- */
-function pin(pid) {
-  return spawnSync('taskset', ['-apc', '0', String(pid)], { stdio: 'ignore' }).status === 0
+/** The servers have a CPU of their own. False where that can't be. */
+function pin(pid, cpu) {
+  return spawnSync('taskset', ['-apc', String(cpu), String(pid)], { stdio: 'ignore' }).status === 0
 }
 
 async function fill({ url, reset }) {
@@ -62,14 +59,17 @@ async function start(mode) {
   const name = `the server of ${mode}`
   const output = () => readFileSync(log, 'utf8')
   const url = await nextMessage(child, name, output)
-  pin(child.pid)
+  pin(child.pid, 0)
   return { mode, child, url, ask: (question) => ask(child, question, name, output) }
 }
 
 /** All modes in turn, over and over: a busy minute hits all alike. */
 async function compare(call) {
   const samples = Object.fromEntries(servers.map(({ mode }) => [mode, []]))
-  for (const { url } of servers) await load(url, call, 2 * options.calls) // warm
+  for (const server of servers) {
+    await load(server.url, call, 2 * options.calls) // warm
+    await scrape(server)
+  }
   for (let round = 0; round < options.rounds; round++)
     for (const server of rotate(servers, round)) samples[server.mode].push(await sample(server, call))
   return print(call, samples)
@@ -80,9 +80,13 @@ async function cpuOf(server) {
   return user + system
 }
 
-/** Microseconds of CPU for each call; Prometheus has asked just before, as it does every few seconds. */
+/** Prometheus has asked: the event loop is measured from then on. */
+async function scrape({ mode, url }) {
+  if (modes[mode].options.metrics) await (await fetch(`${url}/metrics`)).text()
+}
+
+/** Microseconds of CPU for each call. */
 async function sample(server, call) {
-  if (modes[server.mode].options.metrics) await (await fetch(`${server.url}/metrics`)).text()
   await load(server.url, call, 200)
   const before = await cpuOf(server)
   await load(server.url, call, options.calls)

@@ -50,7 +50,7 @@ describe('notices', () => {
   })
 
   it('come back to whoever told them, who need not read them', () => {
-    const [payload] = toPayloads('me', [toText({ type: 'stop', id: 'a' })])
+    const [payload] = toPayloads('me', [toText({ type: 'stop', id: 'a', attempt: 1 })])
     expect([payload!, toPing('me')].map((each) => isFrom('me', each))).toEqual([true, true])
     expect([payload!, toPing('me'), 'hello'].map((each) => isFrom('m', each))).toEqual([false, false, false])
     expect(fromPayload(toPing('me'))).toEqual({ from: 'me', notices: [] })

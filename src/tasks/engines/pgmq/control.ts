@@ -34,7 +34,7 @@ export class Control {
     if (!result) return undefined
     const { bulletin, listener } = this.#place
     if (waiting) listener.wrote(waiting, result.task)
-    if (result.kind === 'requested') bulletin.say({ type: 'stop', id })
+    if (result.kind === 'requested') bulletin.say({ type: 'stop', id, attempt: result.task.attempt })
     bulletin.say({ type: 'changed', id })
     return result
   }

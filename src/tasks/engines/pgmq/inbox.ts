@@ -49,7 +49,7 @@ export class Inbox {
       case 'changed':
         return this.#passChange(notice.id, notice.news)
       case 'stop':
-        return listener.cancelRequested(notice.id)
+        return listener.cancelRequested(notice.id, notice.attempt)
       case 'progress':
         return listener.progress(notice.id, notice.progress)
       case 'log':

@@ -8,7 +8,9 @@ import type { News } from './news.ts'
 /** A thing to tell. `look` is progress too long to be told: it is in the record. */
 export type Notice =
   | { readonly type: 'available'; readonly procedure: string }
-  | { readonly type: 'stop' | 'look'; readonly id: string }
+  /** To whoever runs this attempt. */
+  | { readonly type: 'stop'; readonly id: string; readonly attempt: number }
+  | { readonly type: 'look'; readonly id: string }
   /** With what is new, if that is short; else the record is to be read. */
   | { readonly type: 'changed'; readonly id: string; readonly news?: News }
   | { readonly type: 'progress'; readonly id: string; readonly progress: unknown }

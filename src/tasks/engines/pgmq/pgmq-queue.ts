@@ -253,7 +253,7 @@ export class PgmqQueue implements SharedQueue {
     listener.look()
     if (this.#held.size === 0) return
     const stops = await this.#database.query(this.#sql.stops, [toArray([...this.#held.keys()])])
-    for (const { id } of stops) listener.cancelRequested(id as string)
+    for (const { id, attempt } of stops) listener.cancelRequested(id as string, Number(attempt))
   }
 
   #release(taken: Taken): void {
