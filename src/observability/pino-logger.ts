@@ -19,27 +19,23 @@ const toError = (thrown: unknown): unknown => {
   return { type: name, message, ...(code === undefined ? {} : { code }), stack }
 }
 
-const destinationOf = ({ to = 'stderr', format }: LogOptions): DestinationStream => {
-  const lines = (open[to] ??= new Lines(to))
-  const isPretty = format === undefined ? process[to].isTTY : format === 'pretty'
-  return isPretty ? { write: (line) => lines.write(prettyLine(line)) } : lines
-}
+const isPretty = ({ to = 'stderr', format }: LogOptions): boolean =>
+  format === undefined ? process[to].isTTY : format === 'pretty'
 
 let second = NaN
 let upToDot = ''
 
-/** The time as a field of a line: lines of one second share all but its fraction. */
-const timestamp = (): string => {
-  const now = Date.now()
-  const ms = now % 1000
-  if (now - ms !== second) {
-    second = now - ms
+/** A time as a field of a line: lines of one second share all but its fraction. */
+const asField = (time: number): string => {
+  const ms = time % 1000
+  if (time - ms !== second) {
+    second = time - ms
     upToDot = `,"time":"${new Date(second).toISOString().slice(0, -4)}`
   }
   return `${upToDot}${ms < 10 ? '00' : ms < 100 ? '0' : ''}${ms}Z"`
 }
 
-const create = (options: LogOptions): PinoLogger => {
+const create = (options: LogOptions, timestamp: () => string, destination: DestinationStream): PinoLogger => {
   const library = createRequire(import.meta.url)('pino') as Pino
   const { level = 'info', redact = [] } = options
   return library.pino(
@@ -51,25 +47,51 @@ const create = (options: LogOptions): PinoLogger => {
       serializers: { err: toError },
       ...(redact.length > 0 ? { redact: { paths: [...redact], censor: '[redacted]' } } : {}),
     },
-    destinationOf(options),
+    destination,
   )
 }
 
-const ORDER = ['debug', 'info', 'warn', 'error']
+type Level = 'error' | 'warn' | 'info' | 'debug'
+
+/** Makes lines, one at a time. */
+class LineMaker {
+  readonly #pino: PinoLogger
+  readonly #isPretty: boolean
+  #time = 0
+  #line = ''
+
+  constructor(options: LogOptions) {
+    const write = (line: string): void => void (this.#line = line)
+    this.#pino = create(options, () => asField(this.#time), { write })
+    this.#isPretty = isPretty(options)
+  }
+
+  make(level: Level, fields: object, message: string, time: number): string {
+    this.#time = time
+    this.#line = ''
+    this.#pino[level](fields, message)
+    return this.#isPretty ? prettyLine(this.#line) : this.#line
+  }
+}
+
+const ORDER: readonly Level[] = ['debug', 'info', 'warn', 'error']
 
 /** Made with its first line. */
-export const createPinoLogger = (options: LogOptions & Required<Pick<LogOptions, 'level'>>): Logger => {
-  let made: PinoLogger | undefined
-  const least = ORDER.indexOf(options.level)
-  const at = (level: 'error' | 'warn' | 'info' | 'debug') =>
-    ORDER.indexOf(level) < least
-      ? () => undefined
-      : (fields: object, message: string): void => (made ??= create(options))[level](fields, message)
+export const createPinoLogger = (options: LogOptions & { readonly level: Level }): Logger => {
+  const { level: lowest, to = 'stderr' } = options
+  const least = ORDER.indexOf(lowest)
+  let maker: LineMaker | undefined
+  const at = (level: Level) => (fields: object, message: string) => {
+    const time = Date.now()
+    const lines = (open[to] ??= new Lines(to))
+    lines.add(() => (maker ??= new LineMaker(options)).make(level, fields, message, time))
+  }
+  const from = (level: Level) => (ORDER.indexOf(level) < least ? () => undefined : at(level))
   return {
-    error: at('error'),
-    warn: at('warn'),
-    info: at('info'),
-    debug: at('debug'),
-    isLevelEnabled: (level) => ORDER.indexOf(level) >= least,
+    error: from('error'),
+    warn: from('warn'),
+    info: from('info'),
+    debug: from('debug'),
+    isLevelEnabled: (level) => ORDER.indexOf(level as Level) >= least,
   }
 }
