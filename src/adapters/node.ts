@@ -24,21 +24,28 @@ const originForm = (url: string): string =>
 const joinHeader = (value: string | string[] | undefined): string | undefined =>
   Array.isArray(value) ? value.join(', ') : value
 
-// Every request is asked for these, of which the first is as good as any; `headers` would have all of them sorted for it.
-const OF_EVERY_REQUEST: ReadonlySet<string> = new Set([
-  'content-type',
-  'content-length',
-  'content-encoding',
-  'x-request-id',
-  'traceparent',
-])
+// Every request is asked for these; `headers` would have all of them sorted for it.
+const OF_EVERY_REQUEST: ReadonlySet<string> = new Set(['x-request-id', 'traceparent'])
+// And every request with a body for these, of which the first is as good as any.
+const OF_EVERY_BODY: ReadonlySet<string> = new Set(['content-type', 'content-length', 'content-encoding'])
+
+const placeOf = (rawHeaders: readonly string[], name: string, from = 0): number => {
+  for (let at = from; at < rawHeaders.length; at += 2) {
+    const key = rawHeaders[at] as string
+    if (key.length === name.length && key.toLowerCase() === name) return at
+  }
+  return -1
+}
 
 const firstOf = (rawHeaders: readonly string[], name: string): string | undefined => {
-  for (let at = 0; at < rawHeaders.length; at += 2) {
-    const key = rawHeaders[at] as string
-    if (key.length === name.length && key.toLowerCase() === name) return rawHeaders[at + 1]
-  }
-  return undefined
+  const at = placeOf(rawHeaders, name)
+  return at < 0 ? undefined : rawHeaders[at + 1]
+}
+
+// Two of them are as good as none, as by W3C Trace Context: nobody knows which was meant.
+const onlyOf = (rawHeaders: readonly string[], name: string): string | undefined => {
+  const at = placeOf(rawHeaders, name)
+  return at < 0 || placeOf(rawHeaders, name, at + 2) >= 0 ? undefined : rawHeaders[at + 1]
 }
 
 class NodeRequest extends HttpRequest {
@@ -60,9 +67,9 @@ class NodeRequest extends HttpRequest {
   }
 
   header(name: string): string | undefined {
-    return OF_EVERY_REQUEST.has(name)
-      ? firstOf(this.#message.rawHeaders, name)
-      : joinHeader(this.#message.headers[name])
+    if (OF_EVERY_BODY.has(name)) return firstOf(this.#message.rawHeaders, name)
+    if (OF_EVERY_REQUEST.has(name)) return onlyOf(this.#message.rawHeaders, name)
+    return joinHeader(this.#message.headers[name])
   }
 
   body(limit: number): Promise<Uint8Array> {

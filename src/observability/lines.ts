@@ -1,9 +1,10 @@
 /**
- * Lines on their way to standard error or output: those of a moment are made and written together. Made one by one, each
- * between two requests, a line costs three times as much, and a write more than making it. What is left is written when
- * the process exits.
+ * Lines on their way to standard error or output: those of a moment are made and written together, which costs less than
+ * each between two requests, when a processor has forgotten how, and a write more than making it. What is left is written
+ * when the process exits.
  */
 import { Console } from 'node:console'
+import { inspect } from 'node:util'
 
 /** Lines that are written at once, however short the time. */
 const MOST = 250
@@ -39,11 +40,11 @@ export class Lines {
   }
 }
 
-// What is logged may have getters of the user's own, which throw.
+// What is logged may have getters of the user's own, which throw, whatever they like.
 const made = (make: () => string): string => {
   try {
     return make()
   } catch (error) {
-    return `The logger threw ${String(error)}\n`
+    return `The logger threw ${inspect(error)}\n`
   }
 }

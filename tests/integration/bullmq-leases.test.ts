@@ -18,10 +18,7 @@ const ODD = JSON.parse(
 ) as unknown
 
 describe.each(await startServers())('leases on $name', ({ url }) => {
-  const join = async () => {
-    const hosts = new SteppedHosts(url!)
-    return { hosts, one: await hosts.join(), two: await hosts.join() }
-  }
+  const join = () => SteppedHosts.two(url!)
   const takeNew = async (host: SteppedHost, input: unknown = null) => {
     await put(host, { input })
     return (await takeOne(host))!

@@ -12,6 +12,7 @@ import {
   trace,
   type ReadableSpan,
 } from '../support/opentelemetry.ts'
+import { exchange, parseRaw } from '../support/raw.ts'
 import { serve } from '../support/serve.ts'
 import { until } from '../support/until.ts'
 
@@ -100,6 +101,20 @@ describe('a call', () => {
       expect(parentOf(request)).toBeUndefined()
       expect(request.spanContext().traceId).not.toBe(TRACE)
     }
+  })
+
+  test('with two traces begins one of its own', async () => {
+    const { url } = await serve(procedures, { module, tasks: inline() })
+    const head = ['POST /add HTTP/1.1', 'host: x', 'connection: close', 'content-type: application/json']
+    const lines = [
+      ...head,
+      `traceparent: ${traceparent}`,
+      `traceparent: ${traceparent}`,
+      'content-length: 13',
+    ]
+    const text = await exchange(Number(new URL(url).port), `${lines.join('\r\n')}\r\n\r\n{"a":1,"b":2}`)
+    expect(parseRaw(text).status).toBe(200)
+    expect((await spanOf('POST /add')).spanContext().traceId).not.toBe(TRACE)
   })
 
   test('is within the span of whoever traces its server already', async () => {

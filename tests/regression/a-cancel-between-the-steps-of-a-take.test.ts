@@ -23,10 +23,7 @@ import {
 type Answers = (CancelResult | undefined)[]
 
 describe.each(await startServers())('a queued task of bullmq() on $name', ({ url }) => {
-  const join = async () => {
-    const hosts = new SteppedHosts(url!)
-    return { hosts, one: await hosts.join(), two: await hosts.join() }
-  }
+  const join = () => SteppedHosts.two(url!)
 
   /** Whoever took it is dead; then somebody takes it who is not. */
   const expectHeldForGood = async (hosts: SteppedHosts, host: SteppedHost, id: string, answers: Answers) => {

@@ -43,10 +43,7 @@ const FAILURES = [
 ] as const
 
 describe.each(await startServers())('a task of bullmq() on $name', ({ url }) => {
-  const join = async () => {
-    const hosts = new SteppedHosts(url!)
-    return { one: await hosts.join(), two: await hosts.join() }
-  }
+  const join = () => SteppedHosts.two(url!)
 
   describe.skipIf(!url).each(FAILURES)('that %s', (_name, outcome, maxAttempts) => {
     test('is cancelled when it is asked to stop before any step of that', async () => {

@@ -55,12 +55,20 @@ export interface SteppedHost {
   dieAfter(steps: number): void
 }
 
+/** Hosts over the same queues. */
 export class SteppedHosts {
   readonly #url: string
   readonly #name = freshName()
 
   constructor(url: string) {
     this.#url = url
+  }
+
+  static async two(
+    url: string,
+  ): Promise<{ readonly hosts: SteppedHosts; readonly one: SteppedHost; readonly two: SteppedHost }> {
+    const hosts = new SteppedHosts(url)
+    return { hosts, one: await hosts.join(), two: await hosts.join() }
   }
 
   async join(): Promise<SteppedHost> {

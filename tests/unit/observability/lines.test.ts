@@ -45,13 +45,22 @@ test('one that cannot be made says so in its place, and takes no other with it',
       throw new Error('no user here')
     },
   }
+  const worse = {
+    get user(): string {
+      // Whatever is thrown, nothing of it may end the process.
+      throw Object.create(null)
+    },
+  }
   logger.info({}, 'before')
   logger.info(broken, 'broken')
+  logger.info(worse, 'worse')
   logger.info({}, 'after')
   await vi.waitFor(() => expect(writes.join('')).toContain('after'))
-  expect(writes.join('').trim().split('\n')).toEqual([
+  const lines = writes.join('').trim().split('\n')
+  expect(lines.filter((line) => !line.startsWith('    at '))).toEqual([
     expect.stringContaining('before'),
     'The logger threw Error: no user here',
+    'The logger threw [Object: null prototype] {}',
     expect.stringContaining('after'),
   ])
 })

@@ -100,3 +100,15 @@ describe('the SQL of pgmq()', () => {
       expect(withoutComments(sql)).not.toMatch(/\berrand\b/)
   })
 })
+
+it('sends and writes tasks without a key as those that have one', () => {
+  const { submit = '', 'submit-plain': plain = '' } = readStatements('errand') as Record<string, string>
+  const sending = (sql: string) => sql.slice(sql.indexOf('with given'), sql.indexOf('cross join lateral'))
+  const numbering = (sql: string) => /cross join lateral[^]*?using \(n\)/.exec(sql)?.[0]
+  const writing = (sql: string) =>
+    /insert into[^]*?join sent using \(id\)/.exec(sql)?.[0].replaceAll(/\s+/g, ' ').replaceAll(' key,', '')
+  for (const part of [sending, numbering, writing]) {
+    expect(part(plain)).toBeTruthy()
+    expect(part(plain)).toBe(part(submit))
+  }
+})
